@@ -1,0 +1,48 @@
+# Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup doctor test test-unit test-contract test-e2e lint bench-noop mutations lock
+
+PYTHON ?= python3
+ENGINE ?=
+ARGS ?=
+run := . .slipway/environment && .venv/bin/python -m
+pytest := $(run) pytest $(ARGS)
+engine := $(PYTHON) offline/engine/engine.py
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## get everything needed; AGAIN=1 decides every part anew
+	@PYTHON=$(PYTHON) sh slipway/setup/bootstrap.sh setup $(if $(AGAIN),--again)
+
+doctor: ## say what set-up chose and what is missing
+	@PYTHON=$(PYTHON) sh slipway/setup/bootstrap.sh doctor
+
+lint: setup ## style and types
+	$(run) ruff check
+	$(run) mypy
+
+test: lint ## everything that CI runs
+	$(pytest)
+
+test-unit: setup ## the tests that need no engine and no Pulumi
+	$(pytest) tests/unit offline/tests
+
+test-contract: setup ## what Slipway relies on in the docker plugin
+	$(pytest) tests/contract
+
+test-e2e: setup ## on a real engine; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
+ifeq ($(ENGINE),28)
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) tests/contract tests/e2e'
+else
+	$(pytest) tests/e2e
+endif
+
+bench-noop: setup ## how long an `up` with nothing to do takes
+	$(run) bench.noop
+
+mutations: setup ## break each behaviour of the offline docker plugin on purpose and see its contract test fail (long)
+	$(run) tests.contract.mutations
+
+lock: setup ## write requirements.lock anew from pyproject.toml
+	.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements.lock

@@ -1,0 +1,1 @@
+"""Slipway: Flask services to production on Docker, as one Pulumi program."""

@@ -1,0 +1,163 @@
+"""The Docker engine: the one that answers, else Debian's own package, installed and started.
+
+A DOCKER_HOST or a Docker context that the user has set is a decision: when that engine does not answer, set-up says so
+and stops, it does not install another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from slipway.setup import paths
+from slipway.setup.choices import Choice, Choices
+from slipway.setup.console import Console, SetupError
+
+DEFAULT = "unix:///var/run/docker.sock"
+PIDFILES = (Path("/run/docker.pid"), Path("/run/docker/containerd/containerd.pid"))
+START_SECONDS = 60  # dockerd on a slow disk needs some 10 s; beyond a minute something is wrong
+
+
+def address(environment: Mapping[str, str]) -> tuple[str, bool]:
+    """The engine's address, and whether the user chose it: DOCKER_HOST, else the current Docker context."""
+    if host := environment.get("DOCKER_HOST"):
+        return host, True
+    if shutil.which("docker", path=environment.get("PATH")):
+        shown = subprocess.run(["docker", "context", "inspect"], env=environment, capture_output=True, text=True, check=False)
+        with contextlib.suppress(ValueError, LookupError):
+            context = json.loads(shown.stdout)[0]
+            return context["Endpoints"]["docker"]["Host"], context["Name"] != "default"
+        if shown.returncode and environment.get("DOCKER_CONTEXT"):
+            raise SetupError(f"the Docker context {environment['DOCKER_CONTEXT']} does not exist", "docker context ls")
+    return DEFAULT, False
+
+
+def version(host: str, environment: Mapping[str, str]) -> str | None:
+    """The version of the engine at `host`, None when none answers there.
+
+    A local socket is asked directly, which needs no docker command; any other address (tcp, ssh) through the command.
+    """
+    if host.startswith("unix://"):
+        connection = http.client.HTTPConnection("localhost", timeout=10)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        try:
+            connection.sock.settimeout(10)
+            connection.sock.connect(host.removeprefix("unix://"))
+            connection.request("GET", "/version")
+            return str(json.load(connection.getresponse())["Version"])
+        except (OSError, ValueError, KeyError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+    command = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+        return shown.stdout.strip() or None if shown.returncode == 0 else None
+    return None
+
+
+def settle(choices: Choices, console: Console, environment: Mapping[str, str]) -> Choice:
+    """Finds, starts or installs the engine. Raises SetupError with the command to type where it may not."""
+    host, chosen = address(environment)
+    found, why = version(host, environment), "it answers"
+    if not found and chosen:
+        raise SetupError(f"no Docker engine answers at {host}, which DOCKER_HOST or the Docker context names",
+                         "start that engine, or:  unset DOCKER_HOST;  docker context use default")
+    if not found:
+        refuse_forbidden_socket(host)
+        why = "Debian's docker.io, started by set-up"
+        start(host, console, environment)
+        found = version(host, environment)
+    if not shutil.which("docker", path=environment.get("PATH")):
+        install(console, ["docker-cli"], "the docker command")
+    choices.environment["DOCKER_HOST"] = host
+    return choices.chose("Docker engine", f"{found} at {host}", why, origin="found" if why == "it answers" else "started")
+
+
+def refuse_forbidden_socket(host: str) -> None:
+    path = Path(host.removeprefix("unix://"))
+    if path.is_socket() and not os.access(path, os.R_OK | os.W_OK):
+        raise SetupError(f"the Docker engine at {host} does not let you in", "sudo usermod -aG docker $USER   and log in again")
+
+
+def start(host: str, console: Console, environment: Mapping[str, str]) -> None:
+    """Installs the engine where that is allowed, and starts it so that it outlives this command."""
+    if os.geteuid() != 0 or not is_debian():
+        raise SetupError(
+            "no Docker engine answers, and set-up can install one only as root on Debian or Ubuntu",
+            "sudo make setup        (Debian, Ubuntu)", "or install Docker Engine and start it, then: make setup")
+    if not shutil.which("dockerd", path=environment.get("PATH", "") + ":/usr/sbin:/sbin"):
+        install(console, ["docker.io", "iptables"], "a Docker engine (Debian's docker.io)")
+    if version(host, environment):  # the package's own start script was faster
+        return
+    if Path("/run/systemd/system").is_dir():
+        console.run("start docker.service", ["systemctl", "enable", "--now", "docker.service"])
+        log = "journalctl -u docker"
+    else:
+        log = start_in_background()
+    deadline = time.monotonic() + START_SECONDS
+    while not version(host, environment):
+        if time.monotonic() > deadline:
+            raise SetupError(f"the Docker engine did not answer within {START_SECONDS} s of its start", f"see  {log}")
+        console.status(f"{'':<14} waiting for the Docker engine to answer")
+        time.sleep(0.3)
+
+
+def start_in_background() -> str:
+    """Starts dockerd where no systemd runs; returns its log file. dockerd keeps its own pid in /run/docker.pid."""
+    for pidfile in PIDFILES:
+        forget_stale(pidfile)
+    if not any(line.split()[2].startswith("cgroup") for line in Path("/proc/mounts").read_text().splitlines()):
+        subprocess.run(["mount", "-t", "cgroup2", "none", "/sys/fs/cgroup"], check=True)
+    log = paths.data() / "dockerd.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        subprocess.Popen(["/usr/sbin/dockerd"], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                         start_new_session=True, cwd="/")
+    return str(log)
+
+
+def forget_stale(pidfile: Path) -> None:
+    """Removes a pid file that an engine left behind when its machine went down: where /run is not a tmpfs it survives,
+    and dockerd refuses to start as soon as any other process has that number."""
+    with contextlib.suppress(OSError, ValueError):
+        command = Path("/proc", str(int(pidfile.read_text())), "comm")
+        if not command.exists() or command.read_text().strip() not in ("dockerd", "containerd"):
+            pidfile.unlink()
+
+
+def is_debian() -> bool:
+    with contextlib.suppress(OSError):
+        lines = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+        names = f"{lines.get('ID', '')} {lines.get('ID_LIKE', '')}".replace('"', "").split()
+        return bool({"debian", "ubuntu"} & set(names))
+    return False
+
+
+def install(console: Console, packages: list[str], what: str) -> None:
+    """Installs Debian packages, after asking where there is somebody to ask."""
+    command = f"apt-get install --no-install-recommends {' '.join(packages)}"
+    if os.geteuid() != 0 or not is_debian():
+        raise SetupError(f"{what} is missing", f"sudo {command}")
+    if not console.confirm(f"Install {what}?  {command}"):
+        raise SetupError(f"{what} is needed", f"install it yourself:  {command}", "and then:  make setup")
+    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    log = paths.TOOLS / "setup.log"
+    log.parent.mkdir(exist_ok=True)
+    console.run("apt-get update", ["apt-get", "update"], environment=quiet, log=log)
+    console.run(command, ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300",
+                          *packages], environment=quiet, log=log)
+
+
+def check(choices: Choices) -> str | None:
+    """What is missing, or None."""
+    host = choices.environment.get("DOCKER_HOST", DEFAULT)
+    return None if version(host, choices.exported()) else f"no Docker engine answers at {host}"
