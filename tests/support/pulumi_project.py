@@ -40,7 +40,9 @@ class PulumiProject:
     runs in the virtual environment at `virtualenv`, which has the Pulumi SDKs.
     """
 
-    def __init__(self, directory: Path, program: str | Path, *, virtualenv: Path, name: str, stack: str = "test") -> None:
+    def __init__(
+        self, directory: Path, program: str | Path, *, virtualenv: Path, name: str, stack: str = "test",
+    ) -> None:
         self.root, self.directory, self.stack = directory, directory / "project", stack
         if isinstance(program, Path):
             shutil.copytree(program, self.directory, ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml"))
@@ -78,8 +80,9 @@ class PulumiProject:
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Starts `pulumi …` in a process group of its own and returns at once: for tests that interrupt it."""
         return subprocess.Popen(
-            ["pulumi", *arguments, "--non-interactive"], cwd=self.directory, env=self.environment, text=True,
-            start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+            ["pulumi", *arguments, "--non-interactive"], cwd=self.directory, env=self.environment,
+            text=True, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, **options)
 
     def pulumi(self, *arguments: str, succeeds: bool = True, timeout: float = 300) -> Result:
         """Runs `pulumi …` to its end; fails the test when the outcome is not the one expected, showing all output."""
@@ -115,7 +118,7 @@ class PulumiProject:
         return {step["urn"]: step["op"] for step in plan["steps"] if step["op"] != "same"}
 
     def assert_unchanged(self) -> None:
-        """A second `up` and an `up --refresh` find nothing to do: a difference they would report for ever is a defect."""
+        """A second `up` and an `up --refresh` find nothing to do: one that finds something finds it for ever."""
         self.up("--expect-no-changes")
         self.up("--refresh", "--expect-no-changes")
 
