@@ -9,6 +9,7 @@ is wrapped in `values.Secret`.
 # ruff: noqa: ARG002, N802
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import sys
@@ -20,12 +21,12 @@ from typing import Any, ClassVar, Never
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime import proto
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc, status_pb2
 
+from . import lifeline
 from .properties import Change, Problem, Schema, problems
 from .resource import Call, InitError, OperationError, Resource, Values
+from .stubs import CHANNEL_OPTIONS, engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2_grpc, status_pb2
+from .stubs import provider_pb2 as proto
 from .values import decode, encode
 
 Kind = proto.PropertyDiff
@@ -60,7 +61,7 @@ def reporting(method: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-class ResourceProvider(proto.ResourceProviderServicer):
+class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
     """Subclasses name themselves and their resources, and may override `configure`, `failures` and `explain`.
 
     name, version   the plugin's, as in `pulumi-resource-<name>`
@@ -74,7 +75,7 @@ class ResourceProvider(proto.ResourceProviderServicer):
     failures: tuple[type[Exception], ...] = ()
 
     def __init__(self, engine_address: str, resources: Iterable[Resource]) -> None:
-        self.engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address, options=_GRPC_CHANNEL_OPTIONS))
+        self.engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address, options=CHANNEL_OPTIONS))
         self.cancelled = threading.Event()
         self.resources = {resource.token: resource for resource in resources}
 
@@ -100,7 +101,7 @@ class ResourceProvider(proto.ResourceProviderServicer):
                     getattr(request, "timeout", 0) or None)
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return proto.PluginInfo(version=self.version)
+        return plugin_pb2.PluginInfo(version=self.version)
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
         inputs = decode(request.news)
@@ -205,10 +206,13 @@ def _kind(change: Change) -> Any:
     return int(kind) + change.replaces  # each kind's _REPLACE is its successor
 
 
-def serve(make: Callable[[str], ResourceProvider]) -> None:
-    """Serves a plugin until told to stop: `<program> [flags] ENGINE_ADDRESS` writes its port as its first line."""
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=_GRPC_CHANNEL_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(sys.argv[-1]), server)
+def serve(make: Callable[[str], ResourceProvider]) -> Never:
+    """Serves a plugin until told to stop, or until the CLI is gone: `<program> [flags] ENGINE_ADDRESS` writes its port
+    as its first line. It never returns: winding the interpreter down would keep the CLI waiting for nothing."""
+    lifeline.hold()
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=CHANNEL_OPTIONS)
+    provider = make(sys.argv[-1])
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):  # the engine interrupts the whole process group
         signal.signal(number, lambda *_: stop.set())
@@ -216,4 +220,6 @@ def serve(make: Callable[[str], ResourceProvider]) -> None:
     server.start()
     print(port, flush=True)
     stop.wait()
-    server.stop(0)
+    provider.cancelled.set()
+    server.stop(4).wait()  # the engine gives us 5 s
+    os._exit(0)
