@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Builds the base images from Debian packages, for machines that reach a package mirror but no image registry.
+
+    python3 offline/images/build_images.py [python postgres nginx adminer postgres18 …]
+
+Owns the images named in `IMAGES` and one `slipway/debian:<suite>` below them; touches no other. What can change an
+image (its folder, its suite, this host's mirror, certificates and pip settings) is hashed into its label
+`slipway.base-image.inputs`: an image that carries the present hash is left alone, so a second run takes no time.
+`--rebuild` builds anyway, for newer packages. Needs docker and, for what is missing, mmdebstrap.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import host
+
+LABEL = "slipway.base-image.inputs"
+OFFLINE = Path(__file__).resolve().parent.parent
+APT_CONF = OFFLINE / "images/debian/90slipway.conf"
+
+
+@dataclass(frozen=True)
+class BaseImage:
+    """One image: the folder of its Dockerfile below offline/, the Debian suite it starts from, its build arguments."""
+
+    tag: str
+    folder: str
+    suite: str
+    arguments: dict[str, str] = field(default_factory=dict)
+
+
+# Suites by code name: "testing" would be another Debian after the next release. Major versions are the suite's own.
+IMAGES = {
+    "python": BaseImage("slipway/python:3.13", "images/python", "trixie"),
+    "postgres": BaseImage("slipway/postgres:17", "images/postgres", "trixie", {
+        "MAJOR": "17", "DATA": "/var/lib/postgresql/data", "KEPT": "/var/lib/postgresql/data"}),
+    "nginx": BaseImage("slipway/nginx:1.30", "images/nginx", "forky"),
+    "adminer": BaseImage("slipway/adminer:6", "images/adminer", "forky"),
+    "postgres18": BaseImage("slipway/postgres:18", "images/postgres", "forky", {
+        "MAJOR": "18", "DATA": "/var/lib/postgresql/18/docker", "KEPT": "/var/lib/postgresql"}),
+    "go": BaseImage("slipway/go:1.27", "cli", "forky"),
+    "engine": BaseImage("slipway/engine:28", "engine", "forky"),
+}
+USUAL = ("python", "postgres", "nginx", "adminer")
+
+# What no container reads; copyright files stay.
+UNWANTED = ("path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copyright", "path-exclude=/usr/share/man/*",
+            "path-exclude=/usr/share/info/*", "path-exclude=/usr/share/locale/*",
+            "path-include=/usr/share/locale/locale.alias")
+
+
+class Failed(Exception):
+    """A step went wrong; the message says which, why, and what to type where there is something to type."""
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def stream(what: str, command: list[str], environment: dict[str, str], data: bytes | None = None) -> None:
+    """Runs a long command and shows the lines that tell how far it is; all of its last lines when it fails."""
+    with tempfile.TemporaryFile() as fed:
+        fed.write(data or b"")
+        fed.seek(0)
+        with subprocess.Popen(command, stdin=fed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              errors="replace", env=os.environ | environment) as process:
+            lines = []
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                if line.startswith(("Step ", "I: ", "Setting up ", "Get:", "#")) and "DONE" not in line:
+                    say(f"  {what}: {lines[-1][:150]}")
+    if process.returncode:
+        raise Failed("\n".join([*lines[-30:], f"{what}: {command[0]} ended with exit code {process.returncode}"]))
+
+
+def inputs_of_debian(suite: str) -> str:
+    wanted = [suite, *host.apt_sources(suite), *UNWANTED, APT_CONF.read_text(), *host.extra_certificates()]
+    return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
+
+
+def context_of(image: BaseImage) -> bytes:
+    """The image's folder as a build context, the same bytes for the same content, plus this host's pip settings."""
+    folder, packed = OFFLINE / image.folder, io.BytesIO()
+    files = {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode & 0o111)
+             for path in folder.rglob("*") if path.is_file() and path.suffix not in {".pyc", ".py"}}
+    if image.folder == "images/python":
+        files["pip.conf"] = (host.pip_settings().encode(), 0)
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name, (content, executable) in sorted(files.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755 if executable else 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def inputs_of(image: BaseImage) -> str:
+    parts = [inputs_of_debian(image.suite), json.dumps(image.arguments, sort_keys=True)]
+    return hashlib.sha256(context_of(image) + "\n".join(parts).encode()).hexdigest()
+
+
+def present(tag: str) -> tuple[str, str, int] | None:
+    """The (id, hash of its inputs, size in bytes) of an image on this engine."""
+    form = '{"id":"{{.Id}}","inputs":"{{index .Config.Labels "' + LABEL + '"}}","size":{{.Size}}}'
+    done = subprocess.run(["docker", "image", "inspect", "--format", form, tag], capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        if "No such image" in done.stderr:
+            return None
+        raise Failed(f"the docker engine does not answer: {done.stderr.strip()}")
+    found = json.loads(done.stdout)
+    return found["id"], found["inputs"], found["size"]
+
+
+def make_debian(suite: str) -> None:
+    """Makes slipway/debian:<suite>: a minimal Debian with this host's mirror and the certificates it trusts."""
+    tag = f"slipway/debian:{suite}"
+    say(f"{tag}: a minimal Debian, with mmdebstrap (about 15 s)")
+    host.need_mmdebstrap(say)
+    with tempfile.TemporaryDirectory(prefix="slipway-debian-") as scratch:
+        rootfs, certificates = Path(scratch, "rootfs.tar"), Path(scratch, "certificates")
+        certificates.mkdir()
+        for number, certificate in enumerate(host.extra_certificates()):
+            (certificates / f"host-{number}.crt").write_text(certificate)
+        command = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates",
+                   '--aptopt=Acquire::Check-Valid-Until "false"', *(f"--dpkgopt={option}" for option in UNWANTED),
+                   f"--customize-hook=copy-in {APT_CONF} /etc/apt/apt.conf.d",
+                   f"--customize-hook=sync-in {certificates} /usr/local/share/ca-certificates",
+                   '--customize-hook=chroot "$1" update-ca-certificates', suite, str(rootfs)]
+        stream(tag, command + host.reachable_sources(suite), host.proxies())
+        path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        stream(tag, ["docker", "import", "--change", f"ENV PATH={path}", "--change", 'CMD ["bash"]', "--change",
+                     f"LABEL {LABEL}={inputs_of_debian(suite)}", str(rootfs), tag], {})
+
+
+def make(image: BaseImage) -> None:
+    """Builds one image on its Debian, which is made first where missing or made from other inputs."""
+    base = f"slipway/debian:{image.suite}"
+    found = present(base)
+    if found is None or found[1] != inputs_of_debian(image.suite):
+        make_debian(image.suite)
+    say(f"{image.tag}: from Debian packages")
+    before = present(image.tag)
+    arguments = {"BASE": base, **image.arguments, **host.proxies()}
+    context = subprocess.run(["docker", "context", "show"], capture_output=True, text=True, check=False)
+    stream(image.tag, ["docker", "build", "--tag", image.tag, "--label", f"{LABEL}={inputs_of(image)}",
+                       *(f"--build-arg={key}={value}" for key, value in arguments.items()), "-"],
+           # buildx: the engine's own builder, the only one that sees local images; its plain progress.
+           {"BUILDX_BUILDER": context.stdout.strip() or "default", "BUILDKIT_PROGRESS": "plain"}, context_of(image))
+    if before:  # its name is gone; without `--force` it stays as long as a container or an image needs it
+        subprocess.run(["docker", "image", "rm", before[0]], capture_output=True, check=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", default=USUAL, help=f"of {', '.join(IMAGES)}")
+    parser.add_argument("--rebuild", action="store_true", help="build even what is up to date, for newer packages")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.names if name not in IMAGES]
+    if unknown:
+        parser.error(f"no such image: {', '.join(unknown)} (there are {', '.join(IMAGES)})")
+    try:
+        if asked.rebuild:
+            for suite in sorted({IMAGES[name].suite for name in asked.names}):
+                make_debian(suite)
+        if "python" in asked.names:
+            for warning in host.warnings():
+                say(f"warning: {warning}")
+        for image in (IMAGES[name] for name in asked.names):
+            start, found = time.monotonic(), present(image.tag)
+            current = found is not None and found[1] == inputs_of(image) and not asked.rebuild
+            if not current:
+                make(image)
+                found = present(image.tag)
+            took = "up to date" if current else f"built in {time.monotonic() - start:.0f} s"
+            print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
+    except (Failed, host.Unsuitable) as problem:
+        say(f"error: {problem}")
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted: what is built stays, the next run goes on from there")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    if not shutil.which("docker"):
+        sys.exit("error: no `docker` command on PATH")
+    sys.exit(main())
