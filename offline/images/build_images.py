@@ -138,7 +138,7 @@ def make_debian(suite: str) -> None:
                    '--aptopt=Acquire::Check-Valid-Until "false"', *(f"--dpkgopt={option}" for option in UNWANTED),
                    f"--customize-hook=copy-in {APT_CONF} /etc/apt/apt.conf.d",
                    f"--customize-hook=sync-in {certificates} /usr/local/share/ca-certificates",
-                   '--customize-hook=chroot "$1" update-ca-certificates', suite, str(rootfs)]
+                   '--customize-hook=chroot "$1" update-ca-certificates; rm -f "$1"/var/cache/apt/*.bin', suite, str(rootfs)]
         stream(tag, command + host.reachable_sources(suite), host.proxies())
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         stream(tag, ["docker", "import", "--change", f"ENV PATH={path}", "--change", 'CMD ["bash"]', "--change",
