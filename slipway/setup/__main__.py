@@ -6,10 +6,10 @@ import argparse
 import contextlib
 import fcntl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from slipway.setup import base_images, engine, paths, plugins, pulumi_cli, state, virtualenv
-from slipway.setup.choices import Choices, users_environment
+from slipway.setup.choices import Choice, Choices, users_environment
 from slipway.setup.console import Console, SetupError
 from slipway.setup.settings import Settings
 
@@ -43,7 +43,7 @@ def setup(console: Console, *, again: bool) -> None:
     environment = users_environment(recorded)
     previous, choices = Choices() if again else recorded, Choices()
     choices.environment["PULUMI_SKIP_UPDATE_CHECK"] = "true"
-    steps = (
+    steps: tuple[Callable[[], Choice], ...] = (
         lambda: engine.settle(choices, console, environment),
         lambda: pulumi_cli.settle(choices, console, environment, settings, previous),
         lambda: plugins.settle(choices, console, environment, settings, previous),

@@ -22,16 +22,18 @@ ABSENT = ("not found", "manifest unknown", "does not exist", "access denied")
 BUILD = paths.OFFLINE / "images" / "build_images.py"
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """The registry cannot be reached."""
 
 
 def present(name: str, environment: Mapping[str, str]) -> bool:
-    return subprocess.run(["docker", "image", "inspect", name], env=environment, capture_output=True, check=False).returncode == 0
+    shown = subprocess.run(["docker", "image", "inspect", name], env=environment, capture_output=True, check=False)
+    return shown.returncode == 0
 
 
-def settle(choices: Choices, console: Console, environment: Mapping[str, str], settings: Settings,
-           previous: Choices) -> Choice:
+def settle(
+    choices: Choices, console: Console, environment: Mapping[str, str], settings: Settings, previous: Choices
+) -> Choice:
     """Finds, pulls or builds each image. Raises SetupError when a registry answers that a name does not exist."""
     exported = {**environment, "DOCKER_HOST": choices.environment["DOCKER_HOST"]}
     missing = [image for image, name in settings.base_images.items() if not present(name, exported)]
@@ -41,9 +43,12 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str], s
     if not missing:
         return choices.chose(PART, ", ".join(settings.base_images.values()), "present", origin="official")
     choices.base_images |= build(missing, console, exported)
-    return choices.chose(PART, ", ".join(choices.base_images.values()),
-                         f"{' and '.join(missing)}: built from Debian packages, no registry has given the official ones",
-                         origin="built")
+    return choices.chose(
+        PART,
+        ", ".join(choices.base_images.values()),
+        f"{' and '.join(missing)}: built from Debian packages, no registry has given the official ones",
+        origin="built",
+    )
 
 
 def pull(missing: list[str], settings: Settings, console: Console, environment: Mapping[str, str]) -> list[str]:
@@ -53,23 +58,29 @@ def pull(missing: list[str], settings: Settings, console: Console, environment: 
     for image in missing:
         name = settings.base_images[image]
         registry = name.split("/")[0] if "/" in name else ""
+        if registry in silent:
+            left.append(image)
+            continue
+        console.line(f"{'':<14} docker pull {name}")
         try:
-            if registry in silent:
-                raise NoAnswer
-            console.line(f"{'':<14} docker pull {name}")
             pull_one(name, console, environment)
-        except NoAnswer as error:
+        except NoAnswerError as error:
+            console.line(f"{'':<14} {error}")
             silent.add(registry)
             left.append(image)
-            if str(error):
-                console.line(f"{'':<14} {error}")
     return left
 
 
 def pull_one(name: str, console: Console, environment: Mapping[str, str]) -> None:
-    """Raises NoAnswer when the registry is out of reach, SetupError when it says that there is no such image."""
-    with subprocess.Popen(["docker", "pull", name], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True) as process:
+    """Raises NoAnswerError when the registry is out of reach, SetupError when it says that there is no such image."""
+    with subprocess.Popen(
+        ["docker", "pull", name],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
         watchdog = threading.Timer(ANSWER_SECONDS, process.kill)
         watchdog.start()
         last = ""
@@ -82,9 +93,12 @@ def pull_one(name: str, console: Console, environment: Mapping[str, str]) -> Non
     if process.returncode == 0:
         return
     if any(word in last for word in ABSENT):
-        raise SetupError(f"the registry has no image {name} for you: {last}",
-                         "correct its name in pyproject.toml, [tool.slipway.base-images]", f"or log in:  docker login   and try  docker pull {name}")
-    raise NoAnswer(last or f"no answer within {ANSWER_SECONDS} s")
+        raise SetupError(
+            f"the registry has no image {name} for you: {last}",
+            "correct its name in pyproject.toml, [tool.slipway.base-images],",
+            f"or log in:  docker login;  docker pull {name}",
+        )
+    raise NoAnswerError(last or f"no answer within {ANSWER_SECONDS} s")
 
 
 def build(images: list[str], console: Console, environment: Mapping[str, str]) -> dict[str, str]:
@@ -92,12 +106,20 @@ def build(images: list[str], console: Console, environment: Mapping[str, str]) -
 
     Returns {image: name}.
     """
-    names = subprocess.run([sys.executable, BUILD, "--names"], env=environment, capture_output=True, text=True, check=True)
+    names = subprocess.run(
+        [sys.executable, BUILD, "--names"], env=environment, capture_output=True, text=True, check=True
+    )
     own = dict(line.split() for line in names.stdout.splitlines())
-    current = subprocess.run([sys.executable, BUILD, "--check", *images], env=environment, capture_output=True, check=False)
+    current = subprocess.run(
+        [sys.executable, BUILD, "--check", *images], env=environment, capture_output=True, check=False
+    )
     if current.returncode:
-        console.run(f"build {', '.join(own[image] for image in images)} from Debian packages",
-                    [sys.executable, BUILD, *images], environment=environment, log=paths.TOOLS / "setup.log")
+        console.run(
+            f"build {', '.join(own[image] for image in images)} from Debian packages",
+            [sys.executable, BUILD, *images],
+            environment=environment,
+            log=paths.TOOLS / "setup.log",
+        )
     return {image: own[image] for image in images}
 
 

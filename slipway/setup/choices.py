@@ -29,8 +29,8 @@ class Choices:
     """Everything that set-up decided.
 
     `environment` maps variable names to values; `path` lists folders that go before the user's PATH; `base_images` maps
-    python, postgres, nginx and adminer to the image names that builds start from; `origin` maps a part to the way it was
-    obtained, so that a later run need not decide again.
+    python, postgres, nginx and adminer to the image names that builds start from; `origin` maps a part to the way it
+    was obtained, so that a later run need not decide again.
     """
 
     parts: list[Choice] = field(default_factory=list)

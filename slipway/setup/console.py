@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import collections
 import os
-import queue
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
-QUIET_SECONDS = 20  # without a terminal: how long a long step may be silent before a line says that it is still going on
+QUIET_SECONDS = 20  # without a terminal: how often a long step says that it is still going on
 
 
 class SetupError(Exception):
@@ -60,56 +57,58 @@ class Console:
         return sys.stdin.readline().strip().lower() in ("", "y", "yes")
 
     def run(
-        self, what: str, command: Sequence[str | Path], *, environment: Mapping[str, str] | None = None,
-        cwd: Path | None = None, log: Path | None = None,
+        self,
+        what: str,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str] | None = None,
+        log: Path | None = None,
     ) -> str:
-        """Runs a long command with its progress shown, and returns what it wrote to standard output.
+        """Runs a long command with its progress shown, and returns what it wrote, errors included.
 
-        Everything it writes goes to `log` as well. Raises SetupError with its last lines when it fails.
+        `log` gets it as well. Raises SetupError with the last lines when the command fails.
         """
-        started = shown = time.monotonic()
-        output: list[str] = []
-        last: collections.deque[str] = collections.deque(maxlen=15)
-        lines: queue.SimpleQueue[tuple[bool, str | None]] = queue.SimpleQueue()
-
-        def pump(pipe: IO[str], wanted: bool) -> None:
-            for text in pipe:
-                lines.put((wanted, text))
-            lines.put((wanted, None))
-
         self.line(f"{'':<14} {what} …")
+        started, done = time.monotonic(), threading.Event()
+        output: list[str] = []
         with (
-            subprocess.Popen(command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, errors="replace") as process,
+            subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            ) as process,
             (log or Path(os.devnull)).open("a") as record,
         ):
-            for pipe in (process.stdout, process.stderr):
-                threading.Thread(target=pump, args=(pipe, pipe is process.stdout), daemon=True).start()
-            open_pipes = 2
+            progress = threading.Thread(target=self._progress, args=(output, done), daemon=True)
+            progress.start()
             try:
-                while open_pipes:
-                    try:
-                        wanted, text = lines.get(timeout=1)
-                    except queue.Empty:
-                        pass
-                    else:
-                        if text is None:
-                            open_pipes -= 1
-                            continue
-                        record.write(text)
-                        last.append(text.rstrip())
-                        if wanted:
-                            output.append(text)
-                    now, news = time.monotonic(), last[-1] if last else "still running"
-                    self.status(f"{'':<14} {now - started:4.0f} s  {news}")
-                    if not self.terminal and now - shown > QUIET_SECONDS:
-                        shown = now
-                        self.line(f"{'':<14} {now - started:4.0f} s  {news}")
+                for line in process.stdout or ():
+                    record.write(line)
+                    output.append(line)
             except BaseException:
                 process.terminate()
                 raise
+            finally:
+                done.set()
+                progress.join()
         if process.returncode:
             where = [f"everything it wrote: {log}"] if log else []
-            raise SetupError(f"{what}: failed with exit code {process.returncode}\n  " + "\n  ".join(last), *where)
+            last = "\n  ".join(line.rstrip() for line in output[-15:])
+            raise SetupError(f"{what}: failed with exit code {process.returncode}\n  {last}", *where)
         self.line(f"{'':<14} … {time.monotonic() - started:.0f} s")
         return "".join(output)
+
+    def _progress(self, output: list[str], done: threading.Event) -> None:
+        """Shows the latest line and the time so far: each second on a terminal, else now and then."""
+        started = shown = time.monotonic()
+        while not done.wait(1):
+            now = time.monotonic()
+            text = f"{'':<14} {now - started:4.0f} s  {output[-1].rstrip() if output else 'started'}"
+            self.status(text)
+            if not self.terminal and now - shown > QUIET_SECONDS:
+                shown = now
+                self.line(text)

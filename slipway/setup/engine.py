@@ -31,7 +31,9 @@ def address(environment: Mapping[str, str]) -> tuple[str, bool]:
     if host := environment.get("DOCKER_HOST"):
         return host, True
     if shutil.which("docker", path=environment.get("PATH")):
-        shown = subprocess.run(["docker", "context", "inspect"], env=environment, capture_output=True, text=True, check=False)
+        shown = subprocess.run(
+            ["docker", "context", "inspect"], env=environment, capture_output=True, text=True, check=False
+        )
         with contextlib.suppress(ValueError, LookupError):
             context = json.loads(shown.stdout)[0]
             return context["Endpoints"]["docker"]["Host"], context["Name"] != "default"
@@ -69,8 +71,10 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str]) -
     host, chosen = address(environment)
     found, why = version(host, environment), "it answers"
     if not found and chosen:
-        raise SetupError(f"no Docker engine answers at {host}, which DOCKER_HOST or the Docker context names",
-                         "start that engine, or:  unset DOCKER_HOST;  docker context use default")
+        raise SetupError(
+            f"no Docker engine answers at {host}, which DOCKER_HOST or the Docker context names",
+            "start that engine, or:  unset DOCKER_HOST;  docker context use default",
+        )
     if not found:
         refuse_forbidden_socket(host)
         why = "Debian's docker.io, started by set-up"
@@ -79,13 +83,17 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str]) -
     if not shutil.which("docker", path=environment.get("PATH")):
         install(console, ["docker-cli"], "the docker command")
     choices.environment["DOCKER_HOST"] = host
-    return choices.chose("Docker engine", f"{found} at {host}", why, origin="found" if why == "it answers" else "started")
+    return choices.chose(
+        "Docker engine", f"{found} at {host}", why, origin="found" if why == "it answers" else "started"
+    )
 
 
 def refuse_forbidden_socket(host: str) -> None:
     path = Path(host.removeprefix("unix://"))
     if path.is_socket() and not os.access(path, os.R_OK | os.W_OK):
-        raise SetupError(f"the Docker engine at {host} does not let you in", "sudo usermod -aG docker $USER   and log in again")
+        raise SetupError(
+            f"the Docker engine at {host} does not let you in", "sudo usermod -aG docker $USER   and log in again"
+        )
 
 
 def start(host: str, console: Console, environment: Mapping[str, str]) -> None:
@@ -93,7 +101,9 @@ def start(host: str, console: Console, environment: Mapping[str, str]) -> None:
     if os.geteuid() != 0 or not is_debian():
         raise SetupError(
             "no Docker engine answers, and set-up can install one only as root on Debian or Ubuntu",
-            "sudo make setup        (Debian, Ubuntu)", "or install Docker Engine and start it, then: make setup")
+            "sudo make setup        (Debian, Ubuntu)",
+            "or install Docker Engine and start it, then: make setup",
+        )
     if not shutil.which("dockerd", path=environment.get("PATH", "") + ":/usr/sbin:/sbin"):
         install(console, ["docker.io", "iptables"], "a Docker engine (Debian's docker.io)")
     if version(host, environment):  # the package's own start script was faster
@@ -120,8 +130,14 @@ def start_in_background() -> str:
     log = paths.data() / "dockerd.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        subprocess.Popen(["/usr/sbin/dockerd"], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                         start_new_session=True, cwd="/")
+        subprocess.Popen(
+            ["/usr/sbin/dockerd"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+        )
     return str(log)
 
 
@@ -153,8 +169,12 @@ def install(console: Console, packages: list[str], what: str) -> None:
     log = paths.TOOLS / "setup.log"
     log.parent.mkdir(exist_ok=True)
     console.run("apt-get update", ["apt-get", "update"], environment=quiet, log=log)
-    console.run(command, ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300",
-                          *packages], environment=quiet, log=log)
+    console.run(
+        command,
+        ["apt-get", "install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", *packages],
+        environment=quiet,
+        log=log,
+    )
 
 
 def check(choices: Choices) -> str | None:

@@ -24,21 +24,25 @@ def users_home(environment: Mapping[str, str]) -> Path:
 
 
 def installed(home: Path, name: str, version: str) -> bool:
-    """Whether the CLI will find this plugin. It marks one that it has not finished installing with a `.partial` file."""
+    """Whether the CLI will find this plugin; it marks one that is not fully installed with a `.partial` file."""
     folder = home / "plugins" / f"resource-{name}-v{version}"
     return (folder / f"pulumi-resource-{name}").is_file() and not folder.with_name(f"{folder.name}.partial").exists()
 
 
-def settle(choices: Choices, console: Console, environment: Mapping[str, str], settings: Settings,
-           previous: Choices) -> Choice:
+def settle(
+    choices: Choices, console: Console, environment: Mapping[str, str], settings: Settings, previous: Choices
+) -> Choice:
     """Finds, downloads or lays out both plugins."""
     users, ours = users_home(environment), paths.TOOLS / "home"
     missing = {name: version for name, version in settings.plugins.items() if not installed(users, name, version)}
     names = ", ".join(f"{name} {version}" for name, version in settings.plugins.items())
     why = "installed"
-    if missing and previous.origin.get(PART) != "stand-ins" and pulumi_cli.fetch(pulumi_cli.site(environment) + "/"):
-        missing = {name: version for name, version in missing.items()
-                   if not download(name, version, users, console, choices.exported(), environment)}
+    if missing and previous.origin.get(PART) != "stand-ins" and pulumi_cli.answers(environment):
+        missing = {
+            name: version
+            for name, version in missing.items()
+            if not download(name, version, users, console, choices.exported(), environment)
+        }
         why = f"{pulumi_cli.site(environment)} answers"
     if not missing:
         return choices.chose(PART, f"{names}, genuine", why, origin="genuine")
@@ -53,20 +57,29 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str], s
         "PULUMI_CREDENTIALS_PATH": environment.get("PULUMI_CREDENTIALS_PATH") or str(users),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }
-    return choices.chose(PART, f"{names}; {' and '.join(missing)} from the offline kit",
-                         f"not installed, and {pulumi_cli.site(environment)} gives none", origin="stand-ins")
+    return choices.chose(
+        PART,
+        f"{names}; {' and '.join(missing)} from the offline kit",
+        f"not installed, and {pulumi_cli.site(environment)} gives none",
+        origin="stand-ins",
+    )
 
 
-def download(name: str, version: str, home: Path, console: Console, exported: Mapping[str, str],
-             environment: Mapping[str, str]) -> bool:
+def download(
+    name: str, version: str, home: Path, console: Console, exported: Mapping[str, str], environment: Mapping[str, str]
+) -> bool:
     """The official plugin into the user's PULUMI_HOME; False (and a line that says so) when it cannot be had."""
     command = ["pulumi", "plugin", "install", "resource", name, version]
     if "SLIPWAY_PULUMI_SITE" in environment:
         command += ["--server", f"{pulumi_cli.site(environment)}/releases/plugins"]
     pulumi = shutil.which("pulumi", path=exported["PATH"])
     try:
-        console.run(f"download the {name} plugin {version}", [pulumi or "pulumi", *command[1:]],
-                    environment={**exported, "PULUMI_HOME": str(home)}, log=paths.TOOLS / "setup.log")
+        console.run(
+            f"download the {name} plugin {version}",
+            [pulumi or "pulumi", *command[1:]],
+            environment={**exported, "PULUMI_HOME": str(home)},
+            log=paths.TOOLS / "setup.log",
+        )
     except SetupError as error:
         console.line(f"{'':<14} {error.problem}")
     return installed(home, name, version)

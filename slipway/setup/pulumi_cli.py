@@ -30,9 +30,10 @@ def site(environment: Mapping[str, str]) -> str:
 
 
 def fetch(url: str) -> bytes | None:
-    """The content at `url`, or None when no success answer comes within ANSWER_SECONDS in all, name look-up included."""
+    """The content at `url`, or None when none comes within ANSWER_SECONDS in all, name look-up included."""
+
     def read() -> bytes:
-        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as response:  # noqa: S310  a fixed https address, or the user's own
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as response:  # noqa: S310  the address is ours or the user's
             return bytes(response.read())
 
     pool = concurrent.futures.ThreadPoolExecutor(1)
@@ -42,6 +43,11 @@ def fetch(url: str) -> bytes | None:
         return None
     finally:
         pool.shutdown(wait=False)
+
+
+def answers(environment: Mapping[str, str]) -> bool:
+    """Whether the site of the official downloads can be reached."""
+    return fetch(site(environment) + "/") is not None
 
 
 def version(command: str | Path, environment: Mapping[str, str]) -> tuple[int, ...] | None:
@@ -58,8 +64,9 @@ def shown(number: tuple[int, ...] | None) -> str:
     return ".".join(map(str, number or ()))
 
 
-def settle(choices: Choices, console: Console, environment: Mapping[str, str], settings: Settings,
-           previous: Choices) -> Choice:
+def settle(
+    choices: Choices, console: Console, environment: Mapping[str, str], settings: Settings, previous: Choices
+) -> Choice:
     """Finds, downloads or builds the CLI. Raises SetupError when none of the three can be had."""
     wanted = tuple(map(int, settings.pulumi.split(".")))
     users = shutil.which("pulumi", path=environment["PATH"])
@@ -70,13 +77,21 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str], s
     official = paths.TOOLS / "pulumi"
     if version(official / "bin" / "pulumi", environment) == wanted:
         choices.path.append(str(official / "bin"))
-        return choices.chose(PART, f"{settings.pulumi}, the official release", f"{reason}; installed here earlier", origin="official")
+        return choices.chose(
+            PART, f"{settings.pulumi}, the official release", f"{reason}; installed here earlier", origin="official"
+        )
     if previous.origin.get(PART) != "built":
         console.status(f"{'':<14} asking {site(environment)}")
-        if (script := fetch(site(environment) + "/")) and install(script, official, settings.pulumi, console, environment):
+        if (script := fetch(site(environment) + "/")) and install(
+            script, official, settings.pulumi, console, environment
+        ):
             choices.path.append(str(official / "bin"))
-            return choices.chose(PART, f"{settings.pulumi}, the official release",
-                                 f"{reason}; {site(environment)} answers", origin="official")
+            return choices.chose(
+                PART,
+                f"{settings.pulumi}, the official release",
+                f"{reason}; {site(environment)} answers",
+                origin="official",
+            )
         reason += f"; {site(environment)} gives none"
     built = build(console, environment, previous)
     lay_out("--cli", str(built))
@@ -89,9 +104,14 @@ def install(script: bytes, root: Path, release: str, console: Console, environme
     installer = paths.TOOLS / "install-pulumi.sh"
     installer.parent.mkdir(exist_ok=True)
     installer.write_bytes(script)
-    command = ["sh", installer, "--version", release, "--install-root", root, "--no-edit-path"]
+    command: list[str | Path] = ["sh", installer, "--version", release, "--install-root", root, "--no-edit-path"]
     try:
-        console.run(f"the official installer of Pulumi {release}", command, environment=environment, log=paths.TOOLS / "setup.log")
+        console.run(
+            f"the official installer of Pulumi {release}",
+            command,
+            environment=environment,
+            log=paths.TOOLS / "setup.log",
+        )
     except SetupError as error:
         console.line(f"{'':<14} {error.problem}")
     finally:
@@ -101,22 +121,37 @@ def install(script: bytes, root: Path, release: str, console: Console, environme
 
 def build(console: Console, environment: Mapping[str, str], previous: Choices) -> Path:
     """Builds the CLI into the cache, some four minutes on two cores; at once when it is there already."""
-    command = [sys.executable, paths.OFFLINE / "cli" / "build_cli.py"]
+    command: list[str | Path] = [sys.executable, paths.OFFLINE / "cli" / "build_cli.py"]
     if previous.origin.get(PART) == "built":
         done = subprocess.run([*command, "--cached"], env=environment, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return Path(done.stdout.split()[-1])
-    output = console.run("build the Pulumi CLI from Go modules (about 4 minutes, once)", command,
-                         environment=environment, log=paths.TOOLS / "setup.log")
+    output = console.run(
+        "build the Pulumi CLI from Go modules (about 4 minutes, once)",
+        command,
+        environment=environment,
+        log=paths.TOOLS / "setup.log",
+    )
     return Path(output.strip().splitlines()[-1])
 
 
 def lay_out(*arguments: str) -> None:
     """Puts parts of the offline kit where the CLI looks for them."""
-    command = [sys.executable, "-m", "slipway_offline.layout", "--tools", paths.TOOLS / "bin", "--home", paths.TOOLS / "home",
-               "--python", paths.VIRTUALENV / "bin" / "python", *arguments]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(paths.OFFLINE)}, capture_output=True, text=True,
-                          check=False)
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "slipway_offline.layout",
+        "--tools",
+        paths.TOOLS / "bin",
+        "--home",
+        paths.TOOLS / "home",
+        "--python",
+        paths.VIRTUALENV / "bin" / "python",
+        *arguments,
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(paths.OFFLINE)}, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SetupError(f"the offline kit could not be laid out in {paths.TOOLS}: {done.stderr.strip()}")
 

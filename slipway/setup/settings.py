@@ -29,6 +29,9 @@ class Settings:
         except (KeyError, tomllib.TOMLDecodeError) as error:
             raise SetupError(f"{file.name}: [tool.slipway] cannot be read: {error}", f"git diff {file.name}") from error
         if sorted(found.base_images) != sorted(IMAGES):
-            raise SetupError(f"{file.name}: [tool.slipway.base-images] must name {', '.join(IMAGES)} and nothing else; "
-                             f"it names {', '.join(found.base_images)}", f"git diff {file.name}")
+            raise SetupError(
+                f"{file.name}: [tool.slipway.base-images] must name {', '.join(IMAGES)} and nothing else; "
+                f"it names {', '.join(found.base_images)}",
+                f"git diff {file.name}",
+            )
         return found

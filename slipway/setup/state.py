@@ -35,7 +35,7 @@ def users_backend(environment: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def settle(choices: Choices, environment: Mapping[str, str]) -> Choice:
-    """Keeps the user's backend or makes the embedded one. Raises SetupError when state exists whose passphrase is lost."""
+    """Keeps the user's backend or makes the embedded one; raises SetupError when the latter's passphrase is lost."""
     if found := users_backend(environment):
         url, why = found
         return choices.chose(PART, url, why, origin="user")
@@ -45,7 +45,9 @@ def settle(choices: Choices, environment: Mapping[str, str]) -> Choice:
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & environment.keys():
         keep_passphrase(passphrase, state)
         choices.environment["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(passphrase)
-    return choices.chose(PART, f"{paths.data()}, back it up", "no Pulumi login and no PULUMI_BACKEND_URL", origin="embedded")
+    return choices.chose(
+        PART, f"{paths.data()}, back it up", "no Pulumi login and no PULUMI_BACKEND_URL", origin="embedded"
+    )
 
 
 def keep_passphrase(file: Path, state: Path) -> None:
@@ -53,9 +55,11 @@ def keep_passphrase(file: Path, state: Path) -> None:
     if file.is_file() and file.stat().st_size:
         return
     if any(state.glob(".pulumi/stacks/*/*.json")):
-        raise SetupError(f"{file} is missing, and the stacks in {state} have secrets under it",
-                         f"restore {file} from a backup,",
-                         f"or put that state aside (its secrets are lost):  mv {state} {state}.old")
+        raise SetupError(
+            f"{file} is missing, and the stacks in {state} have secrets under it",
+            f"restore {file} from a backup,",
+            f"or put that state aside (its secrets are lost):  mv {state} {state}.old",
+        )
     temporary = file.with_name(f"{file.name}.{os.getpid()}")
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
         written.write(secrets.token_urlsafe(32))

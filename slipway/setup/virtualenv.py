@@ -35,9 +35,21 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str]) -
         shutil.rmtree(paths.VIRTUALENV, ignore_errors=True)
         log = paths.TOOLS / "setup.log"
         subprocess.run([sys.executable, "-m", "venv", paths.VIRTUALENV], env=dict(environment), check=True)
-        console.run("install the pinned Python packages",
-                    [paths.VIRTUALENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check",
-                     "--require-hashes", "-r", LOCK], environment=environment, log=log)
+        console.run(
+            "install the pinned Python packages",
+            [
+                paths.VIRTUALENV / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "-r",
+                LOCK,
+            ],
+            environment=environment,
+            log=log,
+        )
         replace(paths.VIRTUALENV / STAMP, fingerprint())
     number = ".".join(map(str, sys.version_info[:3]))
     return choices.chose("Python", f"{number} in .venv", why, origin="venv")
