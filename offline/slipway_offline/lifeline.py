@@ -30,5 +30,6 @@ if __name__ == "__main__":
 
     hold()
     del sys.argv[0]  # from here on as `python -m` has it
-    sys.path[0] = os.getcwd()  # noqa: PTH109
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = os.getcwd()  # noqa: PTH109
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
