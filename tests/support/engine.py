@@ -1,23 +1,23 @@
 """The Docker engine as a test looks at it from outside Pulumi: what runs, what happened, what is left.
 
-Everything that a test makes carries the label `slipway.test` with the test's own project name, so that it can be found
-and removed without touching anything else on the engine.
+A test's things are found by name: all of them begin with its project's name, which is a random one, and Pulumi may have
+put seven hexadecimal digits behind. So they can be removed without touching anything else on the engine.
 """
 
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 import urllib.error
 import urllib.request
 from functools import lru_cache
+from typing import Any
 
 import docker
 from docker import DockerClient
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
-
-LABEL = "slipway.test"
 
 
 @lru_cache(maxsize=1)
@@ -26,22 +26,22 @@ def client() -> DockerClient:
     return docker.from_env(timeout=120)
 
 
-def containers(project: str, name: str = "", *, everything: bool = True) -> list[Container]:
-    """This project's containers whose names begin with `name`, the newest first; only running ones on request."""
+def containers(name: str) -> list[Container]:
+    """The containers of this (logical) name, running or not, the newest first."""
     found: list[Container] = client().containers.list(
-        all=everything, filters={"label": f"{LABEL}={project}"}, ignore_removed=True)
-    return [container for container in found if str(container.name).startswith(name)]
+        all=True, filters={"name": f"^/{name}(-[0-9a-f]{{7}})?$"}, ignore_removed=True)
+    return found
 
 
-def container(project: str, name: str) -> Container:
-    """The one container of this project whose name begins with `name`."""
-    found = containers(project, name)
-    assert len(found) == 1, f"wanted one container {name}…, found {[c.name for c in found]}"
+def container(name: str) -> Container:
+    """The one container of this (logical) name."""
+    found = containers(name)
+    assert len(found) == 1, f"wanted one container {name}, found {[c.name for c in found]}"
     return found[0]
 
 
 def health(found: Container) -> str:
-    """"starting", "healthy" or "unhealthy" as the engine has it now; "" without a health check."""
+    """starting, healthy or unhealthy as the engine has it now; nothing without a health check."""
     found.reload()
     return str(found.attrs["State"].get("Health", {}).get("Status", ""))
 
@@ -49,8 +49,8 @@ def health(found: Container) -> str:
 def address(found: Container) -> str:
     """An address of the container on one of its networks."""
     found.reload()
-    addresses = [network["IPAddress"] for network in found.attrs["NetworkSettings"]["Networks"].values()]
-    return next(address for address in addresses if address)
+    networks = found.attrs["NetworkSettings"]["Networks"].values()
+    return next(str(network["IPAddress"]) for network in networks if network["IPAddress"])
 
 
 def published(found: Container, port: int) -> tuple[str, int]:
@@ -73,28 +73,28 @@ class Events:
     """What happened to one project's containers since this was made, as `docker events` tells it."""
 
     def __init__(self, project: str) -> None:
-        self.project, self.start = project, time.time_ns()
+        self.project, self.start = project, time.time()
 
     def seen(self) -> list[tuple[str, str]]:
         """(container id, action) in the order in which they happened; of `exec_…` events nothing."""
-        second = 10**9
-        events = client().events(since=self.start // second, until=time.time_ns() // second + 1, decode=True,
-                                 filters={"type": "container", "label": f"{LABEL}={self.project}"})
+        since: Any = f"{self.start:.9f}"  # the engine takes fractions of a second, the type says whole ones only
+        until: Any = f"{time.time():.9f}"
+        events = client().events(since=since, until=until, filters={"type": "container"}, decode=True)
         return [(event["Actor"]["ID"], event["Action"]) for event in events
-                if event["timeNano"] >= self.start and not event["Action"].startswith("exec_")]
+                if event["Actor"]["Attributes"]["name"].startswith(f"{self.project}-")
+                and not event["Action"].startswith("exec_")]
 
 
 def remove_all(project: str) -> None:
-    """Removes the containers, networks and volumes that carry this project's label."""
-    here = {"label": f"{LABEL}={project}"}
-    for kept in containers(project):
+    """Removes the containers, networks and volumes whose names begin with `<project>-`."""
+    for kept in client().containers.list(all=True, filters={"name": f"^/{project}-"}, ignore_removed=True):
         with contextlib.suppress(NotFound):
             kept.remove(force=True, v=True)
-    for network in client().networks.list(filters=here):
-        with contextlib.suppress(NotFound):
+    for network in client().networks.list():
+        if str(network.name).startswith(f"{project}-"):
             network.remove()
-    for volume in client().volumes.list(filters=here):
-        with contextlib.suppress(NotFound):
+    for volume in client().volumes.list():
+        if str(volume.name).startswith(f"{project}-"):
             volume.remove()
 
 
@@ -102,3 +102,11 @@ def remove_image(name: str) -> None:
     """Removes a tag, and the image with its last one. One that is not there, or still in use, is left."""
     with contextlib.suppress(APIError):
         client().images.remove(name, force=True)
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
