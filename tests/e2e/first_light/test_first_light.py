@@ -49,7 +49,7 @@ class Site:
         found = [
             c
             for c in client().containers.list(filters={"label": f"slipway.test={self.name}"})
-            if c.name.startswith(f"{self.name}-test-{service}-")
+            if str(c.name).startswith(f"{self.name}-test-{service}-")
         ]
         assert len(found) == 1, [c.name for c in found]
         return found[0]
