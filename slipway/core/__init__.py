@@ -1,0 +1,1 @@
+"""Pure logic: texts, sizes, names, hashes. Imports neither pulumi nor docker."""

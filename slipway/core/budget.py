@@ -1,0 +1,50 @@
+"""What a site needs at its busiest moment: during a release, when old and new containers run side by side."""
+
+from __future__ import annotations
+
+from slipway.core import gunicorn
+from slipway.settings.site import Service, Site, Strategy
+
+RESERVED_CONNECTIONS = 3
+"""Postgres keeps these of max_connections for superusers (superuser_reserved_connections)."""
+OWN_CONNECTIONS = 7
+"""For provisioning, health checks, adminer and somebody with psql."""
+JOB_CONNECTIONS = 2
+"""For the service's migration or seed, beside its running containers."""
+
+
+def generations(service: Service) -> int:
+    """How many releases of it run at the same time during an `up`."""
+    return 2 if service.strategy is Strategy.ROLLING else 1
+
+
+def worker_processes(service: Service) -> int:
+    """Processes of one container that may each open `database.connections`."""
+    return gunicorn.workers(service.cpus, service.memory) if service.app else 1
+
+
+def connection_limit(service: Service) -> int:
+    """The most connections that the service's login role may have at once; 0 without a database."""
+    if service.database is None:
+        return 0
+    running = generations(service) * service.replicas * worker_processes(service) * service.database.connections
+    return running + JOB_CONNECTIONS
+
+
+def connections(site: Site) -> int:
+    """What `max_connections` of the stack's own server must be at least."""
+    own = (service for service in site.services.values() if service.database and service.database.url is None)
+    return sum(connection_limit(service) for service in own) + RESERVED_CONNECTIONS + OWN_CONNECTIONS
+
+
+def service_memory(service: Service) -> int:
+    """MiB of all its containers during a release."""
+    return generations(service) * service.replicas * service.memory
+
+
+def memory(site: Site) -> int:
+    """MiB of everything during a release."""
+    total = sum(service_memory(service) for service in site.services.values())
+    total += site.postgres.memory if site.owns_postgres else 0
+    total += site.edge.memory if site.profile.edge else 0
+    return total + (site.adminer.memory if site.adminer else 0)

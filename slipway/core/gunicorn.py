@@ -1,0 +1,47 @@
+"""How gunicorn is started: sized by the container's limits (not the host's cores), on the timeout ladder."""
+
+from __future__ import annotations
+
+import math
+
+from slipway.core.timeouts import GUNICORN_KEEPALIVE, ladder
+from slipway.settings.site import Service
+
+THREADS = 4
+"""Requests that one worker process serves at a time."""
+WORKER_MEMORY = 96
+"""MiB that a worker of an ordinary Flask app with SQLAlchemy and Pillow needs."""
+SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the container's own
+"""Where workers keep their heartbeat files: on a slow disk these block, so the container mounts a tmpfs there."""
+
+
+def workers(cpus: float, memory: int) -> int:
+    """Two worker processes per core, as many as fit into the memory (MiB), at least one."""
+    return max(1, min(math.ceil(2 * cpus), memory // WORKER_MEMORY))
+
+
+def command(service: Service, *, trusted: str, drain: int) -> list[str]:
+    """The argument list. `trusted`: networks whose X-Forwarded-* headers count, comma-separated (the edge's, no other).
+
+    gthread, because sync workers close each connection and nginx keeps them; no control socket, because it wants a
+    writable home and lets code of the same user stop the server. Raises ValueError where there is no entry point.
+    """
+    if service.app is None:
+        raise ValueError(f"service {service.name} has no WSGI entry point")
+    steps = ladder(drain)
+    return [
+        "gunicorn",
+        f"--bind=0.0.0.0:{service.port}",
+        "--worker-class=gthread",
+        f"--workers={workers(service.cpus, service.memory)}",
+        f"--threads={THREADS}",
+        f"--worker-tmp-dir={SCRATCH}",
+        "--no-control-socket",
+        f"--keep-alive={GUNICORN_KEEPALIVE}",
+        f"--timeout={2 * steps.request}",
+        f"--graceful-timeout={steps.graceful}",
+        f"--forwarded-allow-ips={trusted}",
+        "--access-logfile=-",
+        "--error-logfile=-",
+        service.app,
+    ]

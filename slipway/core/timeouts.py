@@ -1,0 +1,28 @@
+"""The timeout ladder: each step must outlast the one before it, or a request is cut off half-way during a release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+UPSTREAM_KEEPALIVE = 60
+"""Seconds that nginx keeps an idle connection to a service."""
+GUNICORN_KEEPALIVE = 75
+"""Must be longer than nginx's, or gunicorn closes a connection that nginx is just writing a POST into."""
+CLIENT_KEEPALIVE_MIN = 5
+"""Seconds that nginx goes on serving an idle client connection after a reload; without it requests are reset."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    """Seconds. request <= drain <= graceful < stop, and worker_shutdown > request."""
+
+    request: int
+    drain: int
+    graceful: int
+    worker_shutdown: int
+    stop: int
+
+
+def ladder(drain: int) -> Ladder:
+    """The ladder over the longest request that a release waits for. The steps were measured with 30."""
+    return Ladder(request=drain, drain=drain, graceful=drain, worker_shutdown=drain + 5, stop=drain + 10)

@@ -1,0 +1,176 @@
+"""What travels: the whole site as frozen dataclasses, with every default filled in and every check passed.
+
+Memory is in MiB, times are in seconds, cpus are cores. Nothing here holds a secret value: secrets are only named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from slipway.settings.profile import Profile
+
+POSTGRES_ALIAS = "postgres"
+POSTGRES_PORT = 5432
+
+
+class Strategy(StrEnum):
+    """How a new release of a service takes over: beside the old one, or after it has gone."""
+
+    ROLLING = "rolling"
+    RECREATE = "recreate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """A service's database. `url` names a managed server, with its password as {secrets.NAME}; None is the stack's own.
+
+    `connections` is what one worker process may open (SQLAlchemy's pool of 5 with its overflow of 10).
+    """
+
+    url: str | None = None
+    connections: int = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service.
+
+    name       also its host name inside the site
+    path       folder that its image is built from, relative to Site.root; None for a ready-made `image`
+    app        WSGI entry point run by gunicorn; None when `command` or a ready-made image runs instead
+    command    argument list that runs instead of gunicorn
+    route      path prefix at the edge, with a slash at both ends; None: not reachable from outside
+    host       name that the route holds for; None: every name that no service claims
+    migrate    argument list run once per release; seed: run after it where the profile says so
+    volumes    {volume name: path in the container}; static: {URL path below the route: folder below `path`}
+    env        values may hold references (slipway.core.references); secrets: names of environment variables
+    health     path below the route, for liveness; ready: what the release gate asks. None: not an HTTP service
+    egress     may reach the world outside
+    user       user id that it runs as
+    """
+
+    name: str
+    path: str | None = None
+    image: str | None = None
+    app: str | None = None
+    command: tuple[str, ...] | None = None
+    route: str | None = None
+    host: str | None = None
+    uses: tuple[str, ...] = ()
+    database: Database | None = None
+    migrate: tuple[str, ...] | None = None
+    seed: tuple[str, ...] | None = None
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    static: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    replicas: int = 1
+    memory: int = 256
+    cpus: float = 1.0
+    port: int = 5000
+    dev_port: int | None = None
+    health: str | None = None
+    ready: str | None = None
+    egress: bool = False
+    strategy: Strategy = Strategy.ROLLING
+    user: int = 1000
+
+    @property
+    def routed(self) -> bool:
+        """Whether the edge sends requests to it."""
+        return self.route is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeSettings:
+    """nginx: where it is published, which names it answers to (none: all), whose X-Forwarded-* headers it believes,
+    and the largest request body in MiB."""
+
+    address: str = "127.0.0.1"
+    port: int = 8100
+    hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    max_body: int = 16
+    memory: int = 128
+    cpus: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresSettings:
+    """The stack's own server. `shared_memory` is the container's /dev/shm (Docker's 64 MiB break parallel queries)."""
+
+    memory: int = 512
+    cpus: float = 1.0
+    max_connections: int = 200
+    shared_memory: int = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdminerSettings:
+    """Where adminer is published on 127.0.0.1."""
+
+    port: int = 8081
+    memory: int = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseImages:
+    """The names that builds and ready-made containers start from."""
+
+    python: str
+    postgres: str
+    nginx: str
+    adminer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Everything that was declared for one stack.
+
+    adminer              None: there is none
+    configured_secrets   {service: names whose values were set}; the others are generated
+    deploy_timeout       how long the release gate waits for new containers
+    drain                the longest request; how long the old containers get to finish (slipway.core.timeouts)
+    root                 the project's folder, which services' paths are relative to
+    """
+
+    project: str
+    stack: str
+    profile: Profile
+    services: Mapping[str, Service]
+    edge: EdgeSettings
+    postgres: PostgresSettings
+    adminer: AdminerSettings | None
+    base_images: BaseImages
+    configured_secrets: Mapping[str, tuple[str, ...]]
+    deploy_timeout: int = 120
+    drain: int = 30
+    root: Path
+
+    @property
+    def owns_postgres(self) -> bool:
+        """Whether a service has its database on the stack's own server."""
+        return any(service.database and service.database.url is None for service in self.services.values())
+
+    def prefix(self, service: Service) -> str:
+        """What stands before every path of the service ("" or "/images"), gunicorn's SCRIPT_NAME."""
+        return "" if self.profile.debug_server else (service.route or "/").rstrip("/")
+
+    def health_path(self, service: Service) -> str | None:
+        """The path to ask for liveness, route prefix included."""
+        return None if service.health is None else self.prefix(service) + service.health
+
+    def ready_path(self, service: Service) -> str | None:
+        """The path to ask before traffic is sent, route prefix included."""
+        return None if service.ready is None else self.prefix(service) + service.ready
+
+    def url_of(self, service: Service) -> str:
+        """Where other services of the site reach it; no slash at the end."""
+        return f"http://{service.name}:{service.port}{self.prefix(service)}"
+
+    def callers(self, service: Service) -> tuple[str, ...]:
+        """The services that may call it."""
+        return tuple(other.name for other in self.services.values() if service.name in other.uses)
