@@ -1,0 +1,111 @@
+"""nginx.conf of the edge: what stays the same over releases, so that the edge's container stays the same too.
+
+Everything that a release or a setting changes is in the two files that it includes from LIVE (slipway.core.nginx) and
+takes effect by a reload. nginx runs as its own user on a read-only root: TEMPORARY must be a writable folder of that
+user (on disk, not a tmpfs: request bodies are kept there), and PID's folder a tmpfs.
+"""
+
+from __future__ import annotations
+
+import math
+
+from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, ladder
+
+USER = 101
+LIVE = "/etc/nginx/live"
+MAIN = "/etc/nginx/nginx.conf"
+STATIC = "/srv/static"
+TEMPORARY = "/var/cache/nginx"
+PID = "/tmp/nginx.pid"  # noqa: S108 - a tmpfs of the container's own
+INTERNAL_PORT = 8079
+"""Listener on the container's loopback only: the health check, and each upstream under its own name."""
+HEALTH_URL = f"http://127.0.0.1:{INTERNAL_PORT}/"
+CONNECT = 2
+"""Seconds to connect to a service: it is one network hop away."""
+DRAWERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+
+UNAVAILABLE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Back in a moment</title>'
+    '<body style="font:1.1rem/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32rem;padding:0 1rem">'
+    "<h1>Back in a moment</h1><p>This part of the site does not answer right now. Please try again shortly.</p>"
+)
+
+
+def main_conf(*, drain: int, cpus: float = 1.0) -> str:
+    """The text of nginx.conf. `drain`: the longest request in seconds; `cpus`: the edge's limit, a worker per core."""
+    steps = ladder(drain)
+    temporary = "\n".join(f"    {kind}_temp_path {TEMPORARY}/{kind};" for kind in DRAWERS)
+    return f"""\
+worker_processes {max(1, math.ceil(cpus))};
+worker_shutdown_timeout {steps.worker_shutdown}s;
+pid {PID};
+error_log stderr notice;
+
+events {{
+    worker_connections 2048;
+}}
+
+http {{
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    charset utf-8;
+    server_tokens off;
+    sendfile on;
+    tcp_nopush on;
+    absolute_redirect off;
+    underscores_in_headers off;  # a client could otherwise set SCRIPT_NAME
+{temporary}
+
+    # The query is left out: it may hold tokens.
+    log_format json escape=json '{{"time":"$time_iso8601","client":"$remote_addr","host":"$host",'
+        '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,'
+        '"upstream":"$proxy_host","upstream_address":"$upstream_addr","upstream_status":"$upstream_status",'
+        '"upstream_seconds":"$upstream_response_time","request_id":"$request_id"}}';
+    access_log /dev/stdout json;
+
+    keepalive_timeout 65s;
+    keepalive_min_timeout {CLIENT_KEEPALIVE_MIN}s;
+    client_header_timeout 15s;
+    client_body_timeout {steps.request}s;
+    send_timeout {steps.request}s;
+
+    # Names are asked for again and again: containers come and go, and their addresses with them.
+    resolver 127.0.0.11 valid=1s ipv6=off;
+    resolver_timeout 2s;
+    proxy_http_version 1.1;
+    proxy_connect_timeout {CONNECT}s;
+    proxy_send_timeout {steps.request}s;
+    proxy_read_timeout {steps.request}s;
+    proxy_next_upstream error timeout;  # never non_idempotent: a POST must not arrive twice
+    proxy_next_upstream_tries 2;
+    proxy_buffers 16 16k;
+    proxy_buffer_size 16k;
+    proxy_redirect off;
+
+    # A name with a hash in it never changes its content.
+    map $uri $static_cache {{
+        "~[.-][0-9a-f]{{8,64}}[.]" "public, max-age=31536000, immutable";
+        default "no-cache";
+    }}
+
+    server {{
+        listen 127.0.0.1:{INTERNAL_PORT} default_server;
+        access_log off;
+        location = / {{
+            return 204;
+        }}
+        location / {{
+            return 404;
+        }}
+    }}
+    include {LIVE}/upstreams*.conf;
+    include {LIVE}/routes*.conf;
+    # Answers only as long as there are no routes yet: nginx takes the first server of a port where none is the default.
+    server {{
+        listen 80;
+        server_name before-the-first-release.invalid;
+        return 503;
+    }}
+}}
+"""
