@@ -1,0 +1,65 @@
+"""The stack's own Postgres server: who may log in from where, how it is started, how its health is asked."""
+
+from __future__ import annotations
+
+from slipway.settings.site import PostgresSettings
+
+HBA_FILE = "/etc/slipway/pg_hba.conf"
+"""Where the container mounts pg_hba(); the server's own one trusts everybody on the local socket."""
+HEALTH_ROLE = "slipway_health"
+"""May log in from the container's own loopback without a password, and may do nothing at all."""
+
+
+def pg_hba() -> str:
+    """The text of pg_hba.conf: the superuser by the local socket as OS user postgres, never over a network.
+
+    It names no service, so that a new one does not restart the server; which role may enter which database is settled
+    by CONNECT (slipway.core.provisioning). The first line that fits decides.
+    """
+    return f"""\
+# type  database    user            address         method
+local   all         postgres                        peer
+local   all         all                             reject
+host    postgres    {HEALTH_ROLE}  127.0.0.1/32    trust
+host    postgres    {HEALTH_ROLE}  ::1/128         trust
+host    all         {HEALTH_ROLE}  all             reject
+host    all         postgres        all             reject
+host    all         all             all             scram-sha-256
+"""
+
+
+def initial_sql() -> str:
+    """For /docker-entrypoint-initdb.d: without the health role a new server would be unwell until it is provisioned."""
+    return f"CREATE ROLE {HEALTH_ROLE} LOGIN CONNECTION LIMIT 5;\n"
+
+
+def command(settings: PostgresSettings) -> list[str]:
+    """The argument list, sized by the container's memory: a quarter for Postgres' own cache, the rest for the system's.
+
+    `listen_addresses` first: while the cluster is made, the image appends an empty one, and the last one counts.
+    """
+    options = {
+        "listen_addresses": "*",
+        "hba_file": HBA_FILE,
+        "password_encryption": "scram-sha-256",
+        "max_connections": settings.max_connections,
+        "shared_buffers": f"{settings.memory // 4}MB",
+        "effective_cache_size": f"{settings.memory * 3 // 4}MB",
+        "maintenance_work_mem": f"{max(16, settings.memory // 16)}MB",
+        "idle_in_transaction_session_timeout": "5min",
+        "log_connections": "off",
+        "log_min_duration_statement": "1s",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+    }
+    return ["postgres", *(text for name, value in options.items() for text in ("-c", f"{name}={value}"))]
+
+
+def initdb_args() -> str:
+    """POSTGRES_INITDB_ARGS: checksums (default only from 18), and the same order of texts on every image."""
+    return "--data-checksums --auth-local=peer --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8"
+
+
+def health_command(database: str = "postgres") -> list[str]:
+    """A real query over TCP: while the cluster is being made the server listens on its socket only."""
+    return ["psql", "-XqtA", "-h", "127.0.0.1", "-U", HEALTH_ROLE, "-d", database, "-c", "SELECT 1"]
