@@ -1,0 +1,123 @@
+"""Databases and roles of the stack's own Postgres server: SQL run as the OS user postgres over the local socket.
+
+So no superuser has a password or a way in over the network, and a server whose old data came with unknown passwords is
+provisioned like a new one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+import pulumi
+from docker.models.containers import Container
+from pulumi.dynamic import Resource
+
+from slipway.providers.engine import Failure, Properties, Provider, connect, find, log_tail, say, wait
+from slipway.providers.execution import run_with_input
+
+ENDED = {"exited", "dead"}
+PSQL = [
+    "psql",
+    "--no-psqlrc",
+    "--quiet",
+    "--set=ON_ERROR_STOP=1",
+    "--set=VERBOSITY=terse",
+    "--dbname=postgres",
+    "--file=-",
+]
+"""Terse: a verbose error quotes the statement, passwords and all."""
+SESSION = {
+    "log_statement": "none",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
+    "log_duration": "off",
+    "client_min_messages": "warning",
+    "lock_timeout": "30s",
+    "statement_timeout": "60s",
+}
+"""The server's log would keep a failed statement, and some settings every statement, passwords and all."""
+SECRET = re.compile(r"(?i)(?:\bpassword|\\set\s+\S+)\s+'((?:[^']|'')+)'")
+
+
+class DatabaseRolesProvider(Provider):
+    """Runs the SQL again when it, the container or a trigger changed. Never removes anything: databases are data."""
+
+    work: ClassVar = ("container", "sql", "triggers")
+
+    def id(self, _props: Properties) -> str:
+        return "database-roles"
+
+    def do(self, _olds: Properties, news: Properties) -> None:
+        sql: str = news["sql"]
+        with connect(news["engine"]) as client:
+            container = find(client, news["container"])
+            if container is None:
+                raise Failure(f"there is no Postgres container {news['container']}")
+            wait_for_server(container, float(news["timeout"]))
+            options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+            # psql stops reading at \q: an end of input cannot be sent over every kind of connection to the engine.
+            code, output = run_with_input(
+                container, PSQL, f"{sql}\n\\q\n", user="postgres", environment={"PGOPTIONS": options}
+            )
+            if code:
+                raise Failure(f"provisioning the databases failed (psql exit code {code}):\n{masked(output, sql)}")
+            say(f"{container.name}: databases and roles are as declared")
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Databases and roles stay with the data."""
+
+
+def wait_for_server(container: Container, seconds: float) -> None:
+    """Waits until the server answers over TCP: on an empty volume a temporary one answers on the socket first."""
+
+    def answers() -> bool:
+        container.reload()
+        if container.status in ENDED:
+            raise Failure(f"Postgres ended. Its last lines:\n{log_tail(container)}")
+        if container.status != "running":
+            return False
+        return container.exec_run(["pg_isready", "--quiet", "--host=127.0.0.1"], user="postgres").exit_code == 0
+
+    wait(
+        answers,
+        seconds,
+        lambda: f"Postgres did not answer within {seconds:g} s. Its last lines:\n{log_tail(container)}",
+    )
+
+
+def masked(output: str, sql: str) -> str:
+    """psql's words without the passwords that the SQL sets, whatever they quote."""
+    for secret in sorted(SECRET.findall(sql), key=len, reverse=True):
+        output = output.replace(secret, "…")
+    return output.strip()
+
+
+class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
+    """What `sql` (safe to repeat; kept secret) makes on the server in `container`.
+
+    `container` is the id of the Postgres container, so that a new container is provisioned again; `triggers` are
+    further identities, such as the volume's. `timeout` is how many seconds the server may take to answer.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: pulumi.Input[str],
+        container: pulumi.Input[str],
+        sql: pulumi.Input[str],
+        triggers: Mapping[str, pulumi.Input[str]] | None = None,
+        timeout: float = 120,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "engine": engine,
+            "container": container,
+            "sql": pulumi.Output.secret(sql),
+            "triggers": dict(triggers or {}),
+            "timeout": timeout,
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["sql"])
+        super().__init__(DatabaseRolesProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))

@@ -1,0 +1,130 @@
+"""nginx in its container, as a release handles it: its generated files, its check, its reloads, its workers.
+
+What the container must offer:
+- a volume at `directory` that belongs to root, empty at first, and a main configuration that includes
+  `<directory>/*.conf` and mentions the folder nowhere else; /tmp is writable;
+- a listener on its own loopback interface (`gate_port`, out of everyone's reach) with a server for each upstream,
+  of the upstream's name;
+- `sh`, `sed`, `mv` and `curl`, which the official image has.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from docker.models.containers import Container
+
+from slipway.providers.engine import TAIL, Failure, wait
+
+RELOAD = 15
+"""Seconds that nginx may take to start workers with a new configuration: it reads no more than a few files."""
+ANSWER = 30
+"""Seconds for one answer: a service's first request may be slow."""
+CHECK = """
+sed 's#{directory}/#{directory}/.next/#g' '{main}' > /tmp/slipway-check.conf
+nginx -t -q -c /tmp/slipway-check.conf
+"""
+COMMIT = "cd '{directory}' && mv -f .next/*.conf . && rmdir .next"
+WORKER = "nginx: worker process"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """`directory` and `main` are paths in the container."""
+
+    container: Container
+    directory: str
+    main: str
+    gate_port: int
+
+    def files(self) -> dict[str, str]:
+        """The generated files that nginx reads when it starts: {name: text}."""
+        chunks, _ = self.container.get_archive(f"{self.directory}/.")
+        found: dict[str, str] = {}
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            for entry in archive:
+                path = PurePosixPath(entry.name)
+                if entry.isfile() and len(path.parts) == 1 and path.suffix == ".conf":
+                    content = archive.extractfile(entry)
+                    assert content is not None
+                    found[path.name] = content.read().decode()
+        return found
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Checks the configuration as it will be with these files, then puts each in its place in one step.
+
+        Raises Failure with nginx's words, having changed nothing that nginx would read.
+        """
+        self.run("rm", "-rf", f"{self.directory}/.next", user="0")
+        self.container.put_archive(self.directory, pack({**self.files(), **files}))
+        self.shell(CHECK)
+        self.shell(COMMIT, user="0")
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Removes files. nginx notices at its next reload only."""
+        if paths := [f"{self.directory}/{name}" for name in names]:
+            self.run("rm", "-f", *paths, user="0")
+
+    def reload(self) -> set[int]:
+        """Has nginx take up its files; returns the process ids of the workers that still work by the ones before.
+
+        Raises Failure when it does not: nginx then goes on as it was.
+        """
+        before = set(self.workers())
+        self.run("nginx", "-s", "reload", "-c", self.main)
+
+        def replaced() -> bool:
+            now = self.workers()
+            return bool(now.keys() - before) and all(ending for pid, ending in now.items() if pid in before)
+
+        wait(replaced, RELOAD, lambda: f"nginx did not take its new configuration. Its last lines:\n{self.log()}")
+        return before
+
+    def workers(self) -> dict[int, bool]:
+        """{process id of a worker: whether it only finishes what it has}."""
+        processes = self.container.top(ps_args="-eo pid,args")["Processes"]
+        return {int(pid): "shutting down" in title for pid, title in processes if title.startswith(WORKER)}
+
+    def ask(self, upstream: str, path: str) -> int:
+        """Status of one GET through this upstream; 0 when nothing answered."""
+        url = f"http://127.0.0.1:{self.gate_port}{path}"
+        options = ["--output", "/dev/null", "--max-time", str(ANSWER), "--noproxy", "*", "--write-out", "%{http_code}"]
+        command = ["curl", "--silent", *options, "--header", f"Host: {upstream}", url]
+        status = self.execute(command)[1].strip()
+        return int(status) if status.isdecimal() else 0
+
+    def shell(self, script: str, *, user: str = "") -> None:
+        self.run("sh", "-ec", script.format(directory=self.directory, main=self.main), user=user)
+
+    def run(self, *command: str, user: str = "") -> None:
+        """Runs a command in the container, as its own user if none is given. Raises Failure with what it wrote."""
+        code, output = self.execute(command, user)
+        if code:
+            raise Failure(f"nginx: {output.strip()} (exit code {code})")
+
+    def execute(self, command: Sequence[str], user: str = "") -> tuple[int, str]:
+        result: Any = self.container.exec_run(list(command), user=user)
+        return int(result.exit_code), result.output.decode(errors="replace")
+
+    def log(self) -> str:
+        return self.container.logs(tail=TAIL).decode(errors="replace").strip()
+
+
+def pack(files: Mapping[str, str]) -> bytes:
+    """A tar archive of the files below `.next`."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        folder = tarfile.TarInfo(".next")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+        archive.addfile(folder)
+        for name, text in files.items():
+            content = text.encode()
+            entry = tarfile.TarInfo(f".next/{name}")
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,35 @@
+"""A command inside a container that reads its input from here: for what must not be an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from docker.models.containers import Container
+from docker.utils import socket
+
+
+def run_with_input(
+    container: Container,
+    command: Sequence[str],
+    text: str,
+    *,
+    user: str,
+    environment: Mapping[str, str],
+) -> tuple[int, str]:
+    """Exit code and output (both streams) of `command` given `text`.
+
+    The command must know by itself where its input ends: over ssh:// there is no way to end it.
+    """
+    assert container.client is not None
+    api: Any = container.client.api  # the types do not know what is used of docker-py here
+    frames: Any = socket.frames_iter
+    made = api.exec_create(container.id, list(command), stdin=True, user=user, environment=dict(environment))
+    stream = api.exec_start(made["Id"], socket=True)
+    try:
+        # A plain socket comes wrapped for reading only; the TLS and ssh ones as they are.
+        getattr(stream, "_sock", stream).sendall(text.encode())
+        output = b"".join(part for _, part in frames(stream, tty=False))
+    finally:
+        stream.close()
+    return int(api.exec_inspect(made["Id"])["ExitCode"]), output.decode(errors="replace")

@@ -1,0 +1,173 @@
+"""Files in volumes: secrets and configuration of hardened containers, and volumes that a service may write to.
+
+The engine refuses to copy files into a container whose root is read-only, and a new volume belongs to root. So both go
+through a helper container (slipway.providers.filling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import pulumi
+from docker import DockerClient
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from pulumi.dynamic import Resource
+
+from slipway.providers.engine import HELPER_LABEL, Failure, Properties, Provider, connect, remove
+from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, run
+
+
+class FilesVolumeProvider(Provider):
+    """Fills a volume of its own with files, and removes it. Changed files of the same volume are replaced one by one,
+    each in one step; their readers are not told, so callers put a keyed hash of the contents into the volume's name."""
+
+    identity: ClassVar = ("volume",)
+    work: ClassVar = ("engine", "files", "uid", "gid", "mode")
+
+    def id(self, props: Properties) -> str:
+        return str(props["volume"])
+
+    def do(self, olds: Properties, news: Properties) -> None:
+        files: dict[str, str] = news["files"]
+        before: dict[str, str] = olds.get("files", {})
+        staged = STAGED if olds else ""
+        archive = pack(files, uid=int(news["uid"]), gid=int(news["gid"]), mode=int(news["mode"]), staged=staged)
+        with connect(news["engine"]) as client:
+            client.volumes.create(news["volume"], labels=news["labels"])
+            paths = sorted({*files, *before})
+            with helper(client, news, ["sh", "-ec", PLACE, "sh", *paths]) as container:
+                container.put_archive(PARENT, archive)
+                if staged:
+                    run(container)
+
+    def there(self, props: Properties) -> bool:
+        return volume_exists(props)
+
+    def delete(self, _id: str, props: Properties) -> None:
+        with connect(props["engine"]) as client:
+            try:
+                volume = client.volumes.get(props["volume"])
+            except NotFound:
+                return
+            for container in holders(client, props["volume"]):
+                # The container of a job that failed is kept for a look at it, but not longer than what it mounts.
+                if HELPER_LABEL in container.labels and container.status != "running":
+                    remove(client, str(container.id))
+            try:
+                volume.remove()
+            except NotFound:
+                return
+            except APIError as error:
+                if error.status_code != 409:
+                    raise
+                users = ", ".join(str(container.name) for container in holders(client, props["volume"]))
+                raise Failure(f"volume {props['volume']} is still used by {users}") from None
+
+
+class OwnedVolumeProvider(Provider):
+    """Gives the root of an existing volume to a user. Leaves what is in it, and the volume itself, alone: it holds
+    data. Where the service's image has the mounted path as well, an empty volume takes its contents and its owner from
+    the image when the service starts: such a path must belong to the user in the image."""
+
+    identity: ClassVar = ("volume",)
+    work: ClassVar = ("engine", "uid", "gid", "mode")
+
+    def id(self, props: Properties) -> str:
+        return str(props["volume"])
+
+    def do(self, _olds: Properties, news: Properties) -> None:
+        if not volume_exists(news):
+            raise Failure(f"there is no volume {news['volume']}")
+        root = pack({}, uid=int(news["uid"]), gid=int(news["gid"]), mode=0, folder_mode=int(news["mode"]))
+        with connect(news["engine"]) as client, helper(client, news, ["true"]) as container:
+            container.put_archive(PARENT, root)
+
+    def there(self, props: Properties) -> bool:
+        return volume_exists(props)
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """The volume is not ours to remove."""
+
+
+def volume_exists(props: Properties) -> bool:
+    with connect(props["engine"]) as client:
+        try:
+            client.volumes.get(props["volume"])
+        except NotFound:
+            return False
+        return True
+
+
+def holders(client: DockerClient, volume: str) -> list[Container]:
+    """The containers that mount the volume, running or not."""
+    found: list[Container] = client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True)
+    return found
+
+
+class FilesVolume(Resource, module="slipway", name="FilesVolume"):
+    """A volume with files in it: `files` maps paths to contents and is kept secret whatever the caller passes.
+
+    `mode` is the files'; folders get the matching one. `image` needs `sh`, `mv` and `rm`, and only when files change
+    under the same volume name. Deleting the resource deletes the volume.
+    """
+
+    volume: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: pulumi.Input[str],
+        volume: pulumi.Input[str],
+        files: pulumi.Input[Mapping[str, pulumi.Input[str]]],
+        uid: int,
+        gid: int,
+        mode: int = 0o400,
+        image: pulumi.Input[str],
+        labels: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "engine": engine,
+            "volume": volume,
+            "files": pulumi.Output.secret(files),
+            "uid": uid,
+            "gid": gid,
+            "mode": mode,
+            "image": image,
+            "labels": dict(labels),
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["files"])
+        super().__init__(FilesVolumeProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
+
+
+class OwnedVolume(Resource, module="slipway", name="OwnedVolume"):
+    """The root of `volume` (made by somebody else) belongs to `uid`:`gid`. Deleting the resource changes nothing."""
+
+    volume: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: pulumi.Input[str],
+        volume: pulumi.Input[str],
+        uid: int,
+        gid: int,
+        mode: int = 0o755,
+        image: pulumi.Input[str],
+        labels: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "engine": engine,
+            "volume": volume,
+            "uid": uid,
+            "gid": gid,
+            "mode": mode,
+            "image": image,
+            "labels": dict(labels),
+        }
+        super().__init__(OwnedVolumeProvider(), name, props, opts)

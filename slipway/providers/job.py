@@ -1,0 +1,225 @@
+"""A one-shot container: a migration, a seed. It runs when its inputs change, and the run fails when it fails.
+
+The engine's own container resource can wait for an exit code but not fail on it, shows no log, and would not run the
+job again after a failure.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+import pulumi
+from docker import DockerClient
+from docker.errors import NotFound
+from docker.models.containers import Container
+from docker.types import LogConfig, Mount
+from pulumi.dynamic import Resource
+
+from slipway.core import hashing
+from slipway.providers.engine import (
+    JOB,
+    Failure,
+    Properties,
+    Provider,
+    connect,
+    find,
+    have_image,
+    helper_labels,
+    log_tail,
+    remove,
+    say,
+    wait,
+)
+
+INPUTS_LABEL = "slipway.job"
+"""Hash of the inputs that a job's container was made from."""
+GRACE = 10
+"""Seconds between SIGTERM and SIGKILL for a job that ran out of time: a database transaction is rolled back in less."""
+HARDENED: dict[str, Any] = {
+    "read_only": True,
+    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m"},  # noqa: S108
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "pids_limit": 256,
+}
+
+
+class JobProvider(Provider):
+    """Runs the container, shows its log, removes it after success. One that failed is kept to be looked at until the
+    next run.
+
+    A run that was killed leaves the container to itself. The next one takes it over when it was made from the same
+    inputs, so that a migration is neither cut off nor run twice; any other it ends first.
+    """
+
+    work: ClassVar = ("image", "command", "env", "networks", "mounts", "user", "triggers")
+
+    def id(self, props: Properties) -> str:
+        return str(props["container"])
+
+    def do(self, _olds: Properties, news: Properties) -> None:
+        name, limit = str(news["container"]), float(news["timeout"])
+        digest = hashing.of_value({key: news[key] for key in self.work})
+        with connect(news["engine"]) as client:
+            container = unfinished(client, name, digest) or start(client, news, digest)
+            started = time.monotonic()
+            log = threading.Thread(target=follow, args=(container,), daemon=True)
+            log.start()
+            try:
+                code = exit_code(container, limit)
+            finally:
+                log.join(timeout=2)
+            if code:
+                raise Failure(
+                    f"{name} ended with exit code {code}{reason(container)}. Its last lines:\n"
+                    f"{log_tail(container)}\nIt is kept until the next run: docker logs {name}"
+                )
+            say(f"{name}: done after {time.monotonic() - started:.1f} s")
+            remove(client, name)
+
+    def delete(self, _id: str, props: Properties) -> None:
+        with connect(props["engine"]) as client:
+            remove(client, props["container"])
+
+
+def unfinished(client: DockerClient, name: str, digest: str) -> Container | None:
+    """The container of a run that was killed, if it can be taken over; what cannot is ended and removed."""
+    container = find(client, name)
+    if container is None:
+        return None
+    state = container.attrs["State"]
+    ran = state["Status"] == "running" or (state["Status"] == "exited" and state["ExitCode"] == 0)
+    if ran and container.labels.get(INPUTS_LABEL) == digest:
+        say(f"{name}: taking over the run of {container.attrs['Created'][:19]} UTC")
+        return container
+    if state["Status"] == "running":
+        container.stop(timeout=GRACE)
+    remove(client, name)
+    return None
+
+
+def start(client: DockerClient, props: Properties, digest: str) -> Container:
+    """Creates and starts the container, with all its networks before its first instruction."""
+    have_image(client, props["image"])
+    networks: list[str] = props["networks"]
+    memory = f"{int(props['memory'])}m"
+    hardened = HARDENED if props["hardened"] else {}
+    container = client.containers.create(
+        props["image"],
+        list(props["command"]),
+        name=props["container"],
+        environment=dict(props["env"]),
+        user=props["user"],
+        mounts=[mount(each) for each in props["mounts"]],
+        network=networks[0] if networks else None,
+        network_mode=None if networks else "none",
+        mem_limit=memory,
+        memswap_limit=memory,
+        init=True,
+        log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "2"}),
+        labels={**helper_labels(props["labels"], JOB), INPUTS_LABEL: digest},
+        **hardened,
+    )
+    for network in networks[1:]:
+        client.networks.get(network).connect(container)
+    container.start()
+    return container
+
+
+def mount(described: Mapping[str, Any]) -> Mount:
+    """A folder of the host where the source is a path, else a volume."""
+    source = str(described["source"])
+    kind: Literal["bind", "volume"] = "bind" if source.startswith("/") else "volume"
+    return Mount(described["target"], source, type=kind, read_only=bool(described.get("read_only", False)))
+
+
+def follow(container: Container) -> None:
+    """Shows the log line by line until the container ends."""
+    rest = b""
+    try:
+        for chunk in container.logs(stream=True, follow=True):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                say(f"{container.name}: {line.decode(errors='replace')}")
+    except (OSError, NotFound):
+        return  # the container was removed, or the engine is gone: who waits for the end reports that
+    if rest:
+        say(f"{container.name}: {rest.decode(errors='replace')}")
+
+
+def exit_code(container: Container, limit: float) -> int:
+    """Waits for the end. Raises Failure, having stopped the container, after `limit` seconds."""
+
+    def ended() -> bool:
+        container.reload()
+        return str(container.status) in {"exited", "dead"}
+
+    def too_late() -> str:
+        container.stop(timeout=GRACE)
+        return (
+            f"{container.name} was stopped: it took longer than {limit:g} s. Its last lines:\n"
+            f"{log_tail(container)}\nIt is kept until the next run: docker logs {container.name}"
+        )
+
+    try:
+        wait(ended, limit, too_late)
+    except NotFound:
+        raise Failure(f"somebody removed {container.name} while it ran") from None
+    return int(container.attrs["State"]["ExitCode"])
+
+
+def reason(container: Container) -> str:
+    """What the exit code alone does not tell."""
+    state = container.attrs["State"]
+    return " (it needed more memory than its limit)" if state["OOMKilled"] else ""
+
+
+class Job(Resource, module="slipway", name="Job"):
+    """Runs `command` in `image` to its end, once for each change of image, command, env, networks, mounts, user or
+    `triggers` (anything else that a new run depends on, such as the identity of the database).
+
+    container  name of its container: one at a time
+    env        plain values only: they can be read by inspecting the container; secrets come as files
+    mounts     {"source": volume or folder of the host, "target": …, "read_only": …}
+    memory     MiB; timeout: seconds
+    hardened   read-only root with /tmp, no capabilities, bounded processes
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: pulumi.Input[str],
+        container: str,
+        image: pulumi.Input[str],
+        command: Sequence[str],
+        env: Mapping[str, pulumi.Input[str]],
+        networks: Sequence[pulumi.Input[str]],
+        mounts: Sequence[Mapping[str, pulumi.Input[Any]]],
+        user: str,
+        memory: int,
+        timeout: float,
+        labels: Mapping[str, str],
+        hardened: bool = True,
+        triggers: Mapping[str, pulumi.Input[str]] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "engine": engine,
+            "container": container,
+            "image": image,
+            "command": list(command),
+            "env": dict(env),
+            "networks": list(networks),
+            "mounts": [dict(each) for each in mounts],
+            "user": user,
+            "memory": memory,
+            "timeout": timeout,
+            "hardened": hardened,
+            "triggers": dict(triggers or {}),
+            "labels": dict(labels),
+        }
+        super().__init__(JobProvider(), name, props, opts)
