@@ -1,4 +1,4 @@
-"""References in `env`: {database.url|host|port|name|user|password}, {services.NAME.url}, {secrets.NAME}.
+"""References in `env`: {database.url|host|port|name|user|password}, {services.NAME.url|host|port}, {secrets.NAME}.
 
 Only this shape is a reference: other braces (JSON, for example) stand as they are, and {{record.name}} is a literal
 {record.name}. A variable with a secret in it becomes a file in the container; the others are plain.
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 DATABASE_PARTS = ("url", "host", "port", "name", "user", "password")
+SERVICE_PARTS = ("url", "host", "port")
 KINDS = ("database", "secrets", "services")
 SECRET_PARTS = ("url", "password")
 

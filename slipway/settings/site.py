@@ -80,8 +80,13 @@ class Service:
 
     @property
     def routed(self) -> bool:
-        """Whether the edge sends requests to it."""
+        """Whether the edge sends requests from outside to it."""
         return self.route is not None
+
+    @property
+    def http(self) -> bool:
+        """Whether it answers HTTP requests at all: a worker or a Redis does not, and has no place at the edge."""
+        return self.health is not None
 
 
 @dataclass(frozen=True, kw_only=True)

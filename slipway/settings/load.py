@@ -1,0 +1,68 @@
+"""Reads the stack's configuration. The one module here that knows Pulumi."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi.runtime
+from pulumi.runtime.config import CONFIG
+
+from slipway.settings.parse import parse
+from slipway.settings.problems import SettingsError
+from slipway.settings.site import Site
+from slipway.setup.choices import Choices
+from slipway.setup.settings import Settings
+
+
+def load(*, host_memory: int | None = None, root: Path | None = None) -> Site:
+    """The whole site. `host_memory`: the engine's, in MiB. `root`: the folder of Pulumi.yaml, which paths start from.
+
+    Raises pulumi.RunError with the text of SettingsError: all problems in one go, and no traceback.
+    """
+    try:
+        return parse(
+            _configuration(),
+            project=pulumi.get_project(),
+            stack=pulumi.get_stack(),
+            root=root or Path(pulumi.runtime.get_root_directory()),
+            base_images=Settings.load().base_images | Choices.load().base_images,
+            encrypted=_encrypted(),
+            host_memory=host_memory,
+        )
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from error
+
+
+def configured_secret(service: str, name: str) -> pulumi.Output[str]:
+    """The value of a secret that Site.configured_secrets names. Raises KeyError for another one."""
+    values: Any = pulumi.Config().require_secret_object("secrets")
+    return pulumi.Output.secret(values.apply(lambda tables: str(tables[service][name])))
+
+
+def _configuration() -> dict[str, Any]:
+    """Every key of the project's own namespace; what is JSON (tables, numbers) as values, the rest as text."""
+    return {key: _value(text) for key, text in _texts().items()}
+
+
+def _texts() -> dict[str, str]:
+    namespace = f"{pulumi.get_project()}:"
+    every = pulumi.runtime.get_config_env() | dict(CONFIG.get())
+    return {key.removeprefix(namespace): text for key, text in every.items() if key.startswith(namespace)}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text or None
+
+
+def _encrypted() -> frozenset[str]:
+    """Keys that hold a secret, as the engine says."""
+    namespace = f"{pulumi.get_project()}:"
+    named = set(pulumi.runtime.get_config_secret_keys_env())
+    named |= {f"{namespace}{key}" for key in _texts() if pulumi.runtime.is_config_secret(f"{namespace}{key}")}
+    return frozenset(key.removeprefix(namespace) for key in named if key.startswith(namespace))

@@ -1,0 +1,131 @@
+"""The declaration as a user may write it: key names, types, ranges, defaults. An unknown key is an error.
+
+`examples` are what a message tells the user to type.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from slipway.core.nginx_main import INTERNAL_PORT
+from slipway.settings.fields import (
+    Address,
+    Entry,
+    Host,
+    ImageName,
+    Network,
+    OnOrTable,
+    ProbePath,
+    Route,
+    Text,
+    Words,
+    refuse,
+)
+from slipway.settings.site import Strategy
+
+
+class Table(BaseModel):
+    """A set of keys, written in camelCase."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, frozen=True)
+
+
+def _port(value: int) -> int:
+    if value == INTERNAL_PORT:
+        raise refuse(f"{value} is taken: the edge's own checks listen there")
+    return value
+
+
+class DatabaseTable(Table):
+    """`database:` of a service, or `true`."""
+
+    url: Text | None = Field(
+        default=None, examples=["postgresql://app:{secrets.DB_PASSWORD}@db.example.org:5432/photos"]
+    )
+    connections: int = Field(default=15, ge=1, le=1000, examples=[15])
+
+
+class ServiceTable(Table):
+    """One service of `services:`."""
+
+    path: Text | None = Field(default=None, examples=["services/images"])
+    image: ImageName | None = Field(default=None, examples=["redis:7.4"])
+    app: Entry | None = Field(default=None, examples=["manage:app"])
+    command: Words | None = Field(default=None, examples=["python worker.py"])
+    route: Route | None = Field(default=None, examples=["/images/"])
+    host: Host | None = Field(default=None, examples=["images.example.org"])
+    uses: tuple[Text, ...] = Field(default=(), examples=[["images"]])
+    database: Annotated[DatabaseTable | None, OnOrTable] = Field(default=None, examples=[True])
+    migrate: Words | None = Field(default=None, examples=["flask db upgrade"])
+    seed: Words | None = Field(default=None, examples=["python manage.py seed_db"])
+    volumes: dict[str, Text] = Field(default={}, examples=[{"uploads": "/home/app/web/media"}])
+    static: dict[str, Text] = Field(default={}, examples=[{"/static/": "app/static"}])
+    env: dict[str, Text] = Field(default={}, examples=[{"TITLE": "Photos"}])
+    secrets: tuple[Text, ...] = Field(default=(), examples=[["SECRET_KEY"]])
+    replicas: int = Field(default=1, ge=1, le=32, examples=[2])
+    memory: int = Field(default=256, ge=32, examples=[256])
+    cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[0.5])
+    port: Annotated[int, AfterValidator(_port)] = Field(default=5000, ge=1, le=65535, examples=[5000])
+    dev_port: int | None = Field(default=None, ge=1024, le=65535, examples=[8006])
+    health: ProbePath | None = Field(default=None, examples=["/health"])
+    ready: ProbePath | None = Field(default=None, examples=["/ready"])
+    egress: bool = Field(default=False, examples=[True])
+    strategy: Strategy = Field(default=Strategy.ROLLING, examples=["rolling"])
+    user: int = Field(default=1000, ge=1, le=65533, examples=[1000])
+
+
+class EdgeTable(Table):
+    """`edge:`"""
+
+    address: Address = Field(default="127.0.0.1", examples=["127.0.0.1"])
+    port: int = Field(default=8100, ge=1, le=65535, examples=[8100])
+    hosts: tuple[Host, ...] = Field(default=(), examples=[["www.example.org"]])
+    trusted_proxies: tuple[Network, ...] = Field(default=(), examples=[["10.0.0.0/8"]])
+    max_body: int = Field(default=16, ge=1, le=4096, examples=[16])
+    memory: int = Field(default=128, ge=32, examples=[128])
+    cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[1.0])
+
+
+class PostgresTable(Table):
+    """`postgres:`"""
+
+    memory: int = Field(default=512, ge=128, examples=[512])
+    cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[1.0])
+    max_connections: int = Field(default=200, ge=20, le=10000, examples=[200])
+    shared_memory: int = Field(default=256, ge=64, examples=[256])
+
+
+class AdminerTable(Table):
+    """`adminer:`, or `true` and `false`."""
+
+    port: int = Field(default=8081, ge=1024, le=65535, examples=[8081])
+    memory: int = Field(default=128, ge=32, examples=[128])
+
+
+class BaseImagesTable(Table):
+    """`baseImages:`; what is left out comes from set-up."""
+
+    python: ImageName | None = Field(default=None, examples=["python:3.13-slim"])
+    postgres: ImageName | None = Field(default=None, examples=["postgres:17"])
+    nginx: ImageName | None = Field(default=None, examples=["nginx:1.30"])
+    adminer: ImageName | None = Field(default=None, examples=["adminer:5"])
+
+
+class Declaration(Table):
+    """All of the project's configuration, overrides merged in."""
+
+    services: dict[str, ServiceTable] = Field(default={}, examples=[{"ui": {"route": "/"}}])
+    edge: EdgeTable = Field(default=EdgeTable(), examples=[{"port": 8100}])
+    postgres: PostgresTable = Field(default=PostgresTable(), examples=[{"memory": 512}])
+    adminer: Annotated[AdminerTable | None, OnOrTable] = Field(default=None, examples=[False])
+    base_images: BaseImagesTable = Field(default=BaseImagesTable(), examples=[{"python": "python:3.13-slim"}])
+    secrets: dict[str, dict[str, Any]] = Field(default={}, examples=[{"images": {"SECRET_KEY": "..."}}])
+    profile: Text | None = Field(default=None, examples=["prod"])
+    deploy_timeout: int = Field(default=120, ge=10, le=3600, examples=[120])
+    drain: int = Field(default=30, ge=1, le=600, examples=[30])
+
+
+TOP_LEVEL = (*(field.alias or name for name, field in Declaration.model_fields.items()), "overrides")

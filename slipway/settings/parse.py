@@ -1,0 +1,182 @@
+"""From what was written to a Site: overrides merged, shapes checked, defaults filled in, then everything cross-checked.
+
+Pure: reads the services' folders, and imports no pulumi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from slipway.settings import checks
+from slipway.settings.explain import Location, explain
+from slipway.settings.models import TOP_LEVEL, Declaration, ServiceTable
+from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
+from slipway.settings.profile import PROFILES, Profile, profile_for
+from slipway.settings.site import (
+    AdminerSettings,
+    BaseImages,
+    Database,
+    EdgeSettings,
+    PostgresSettings,
+    Service,
+    Site,
+)
+
+FIRST_DEV_PORT = 8006
+DEFAULT_ENTRY = "manage:app"
+
+
+def parse(
+    raw: Mapping[str, Any],
+    *,
+    project: str,
+    stack: str,
+    root: Path,
+    base_images: Mapping[str, str],
+    encrypted: Collection[str] = ("secrets",),
+    host_memory: int | None = None,
+) -> Site:
+    """`raw` is the configuration by key, without the project's namespace; `encrypted` names the keys with a secret.
+
+    `base_images` are the defaults; `host_memory` is the engine's memory in MiB (None: not checked). Raises
+    SettingsError with every problem at once.
+    """
+    problems = [
+        Problem(path=key, what=f"unknown key{did_you_mean(key, TOP_LEVEL)}", fix=(f"Type: pulumi config rm {key}",))
+        for key in raw
+        if key not in TOP_LEVEL
+    ]
+    known = {key: value for key, value in raw.items() if key in TOP_LEVEL}
+    overrides = known.pop("overrides", None) or {}
+    problems += checks.overrides(overrides, known.get("services"))
+    services = known.get("services")
+    if isinstance(services, Mapping):
+        changes = overrides if isinstance(overrides, Mapping) else {}
+        known["services"] = {
+            name: _merged(table if table is not None else {}, changes.get(name, {})) for name, table in services.items()
+        }
+    declaration, found = _validated(known, overrides)
+    problems += found
+    profile, found = _profile(stack, declaration.profile)
+    problems += found
+    site = _site(declaration, profile, project=project, stack=stack, root=root, base_images=base_images)
+    problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), host_memory))
+    if remaining := without_consequences(problems):
+        raise SettingsError(remaining, stack)
+    return site
+
+
+def _merged(base: Any, change: Any) -> Any:
+    """The change laid over the base: tables key by key, anything else whole; null takes a key back to its default."""
+    if not (isinstance(base, Mapping) and isinstance(change, Mapping)):
+        return base if change is None else change
+    result = dict(base)
+    for key, value in change.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = _merged(base[key], value) if key in base else value
+    return result
+
+
+def _validated(known: dict[str, Any], overrides: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]:
+    """The declaration without the parts that are wrong (their defaults stand in), and what was wrong with them."""
+    problems: list[Problem] = []
+    while True:
+        try:
+            return Declaration.model_validate(known), problems
+        except ValidationError as error:
+            found = explain(error, overrides if isinstance(overrides, Mapping) else {})
+            problems += [problem for _, problem in found]
+            smaller: dict[str, Any] = known
+            for location, _ in reversed(found):  # backwards: places in a list stay right
+                smaller = _without(smaller, location)
+            known = smaller if smaller != known else {}
+
+
+def _without(table: Any, location: Location) -> Any:
+    """The same without what is there; a service keeps its name, so that others may go on naming it."""
+    if not location:
+        return table
+    key, *rest = location
+    if isinstance(table, list):
+        return [] if not rest else [entry for index, entry in enumerate(table) if index != key]
+    if not isinstance(table, Mapping) or key not in table:
+        return table
+    inner = table[key]
+    if rest and isinstance(inner, (Mapping, list)):
+        return {**table, key: _without(inner, tuple(rest))}
+    return {name: value for name, value in table.items() if name != key}
+
+
+def _profile(stack: str, chosen: str | None) -> tuple[Profile, list[Problem]]:
+    try:
+        return profile_for(stack, chosen or None), []
+    except KeyError:
+        what = f"{chosen!r} is no profile{did_you_mean(str(chosen), PROFILES)}"
+        return profile_for(stack), [Problem(path="profile", what=what, fix=("Type: pulumi config set profile prod",))]
+
+
+def _site(
+    declaration: Declaration,
+    profile: Profile,
+    *,
+    project: str,
+    stack: str,
+    root: Path,
+    base_images: Mapping[str, str],
+) -> Site:
+    ports = _dev_ports(declaration.services)
+    sole = len(declaration.services) == 1
+    images = {name: name_ for name, name_ in declaration.base_images.model_dump().items() if name_}
+    wants_adminer = profile.adminer and "adminer" not in declaration.model_fields_set
+    adminer = declaration.adminer.model_dump() if declaration.adminer else {} if wants_adminer else None
+    return Site(
+        project=project,
+        stack=stack,
+        profile=profile,
+        services={
+            name: _service(name, table, sole=sole, dev_port=ports[name]) for name, table in declaration.services.items()
+        },
+        edge=EdgeSettings(**declaration.edge.model_dump()),
+        postgres=PostgresSettings(**declaration.postgres.model_dump()),
+        adminer=None if adminer is None else AdminerSettings(**adminer),
+        base_images=BaseImages(**{**base_images, **images}),
+        configured_secrets={name: tuple(sorted(values)) for name, values in declaration.secrets.items()},
+        deploy_timeout=declaration.deploy_timeout,
+        drain=declaration.drain,
+        root=root,
+    )
+
+
+def _service(name: str, table: ServiceTable, *, sole: bool, dev_port: int) -> Service:
+    """The table with the defaults that depend on its other keys."""
+    ordinary = table.image is None and table.command is None
+    route = table.route or ("/" if table.host or (sole and ordinary) else None)
+    default_health = "/health" if ordinary or route else None
+    health = table.health if "health" in table.model_fields_set else default_health
+    values = table.model_dump(exclude={"database"})
+    return Service(
+        **{
+            **values,
+            "name": name,
+            "path": None if table.image else table.path or f"services/{name}",
+            "app": table.app or (DEFAULT_ENTRY if ordinary else None),
+            "route": route,
+            "health": health,
+            "ready": table.ready or health,
+            "database": Database(**table.database.model_dump()) if table.database else None,
+            "dev_port": dev_port,
+        }
+    )
+
+
+def _dev_ports(services: Mapping[str, ServiceTable]) -> dict[str, int]:
+    """Each service's own port on 127.0.0.1: the declared ones, and for the others the next free."""
+    ports = {name: table.dev_port for name, table in services.items() if table.dev_port}
+    free = (port for port in range(FIRST_DEV_PORT, 65536) if port not in set(ports.values()))
+    return {name: ports.get(name) or next(free) for name in services}

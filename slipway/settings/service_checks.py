@@ -1,0 +1,190 @@
+"""What must be right within one service: names, folders, entry point, volumes, and what excludes what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from slipway.settings import fields, wsgi
+from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
+from slipway.settings.site import Service, Site
+
+RESERVED = frozenset(
+    {"adminer", "edge", "localhost", "nginx", "postgres", "public", "slipway", "template0", "template1"}
+)
+RESERVED_VARIABLES = {
+    "SCRIPT_NAME": "it follows from the route",
+    "GUNICORN_CMD_ARGS": "it would undo the site's settings",
+}
+OURS = ("/dev", "/proc", "/run/slipway", "/sys", "/tmp")  # noqa: S108 - paths inside containers
+
+
+def everything(site: Site, service: Service) -> list[Problem]:
+    """All problems of one service."""
+    return [found for check in CHECKS for found in check(site, service)]
+
+
+def problem(service: Service, key: str | tuple[str, str], what: str, fix: tuple[str, ...], *because: str) -> Problem:
+    """A problem of one key of the service; `because`: keys of it whose own mistake would explain this one."""
+    path = spelled("services", service.name, *((key,) if isinstance(key, str) and key else key))
+    return Problem(path=path, what=what, fix=fix, because=tuple(f"services.{service.name}.{key}" for key in because))
+
+
+def _name(_: Site, service: Service) -> Iterator[Problem]:
+    if service.name in RESERVED:
+        what = "this name belongs to Slipway itself"
+    elif not fields.is_name(service.name):
+        what = (
+            f"a service's name has small letters, digits and single hyphens, begins with a letter and has at most "
+            f"{fields.LONGEST_NAME} characters"
+        )
+    else:
+        return
+    yield problem(
+        service, "", what, (f"In Pulumi.yaml, rename the service, for example to {_other_name(service.name)}.",)
+    )
+
+
+def _other_name(name: str) -> str:
+    letters = "".join(character if character.isascii() and character.isalnum() else "-" for character in name.lower())
+    plain = (
+        "-".join(part for part in letters.strip("-0123456789").split("-") if part)[: fields.LONGEST_NAME - 4] or "app"
+    )
+    return f"{plain}-app" if plain in RESERVED else plain
+
+
+def _what_runs(site: Site, service: Service) -> Iterator[Problem]:
+    name = service.name
+    if service.image and service.app:
+        yield problem(
+            service,
+            "app",
+            "a ready-made image has no WSGI entry point to run",
+            (f"In Pulumi.yaml, services.{name}: remove `app:` or `image:`",),
+        )
+    if service.command and service.app:
+        yield problem(
+            service,
+            "app",
+            "there is a command as well, and only one of them can run",
+            (f"In Pulumi.yaml, services.{name}: remove `app:` or `command:`",),
+        )
+    if service.path is None:
+        return
+    folder = site.root / service.path
+    if PurePosixPath(service.path).is_absolute():
+        yield problem(
+            service,
+            "path",
+            f"{service.path} must be relative to the folder of Pulumi.yaml",
+            write_service(name, "path", value=f"services/{name}"),
+        )
+    elif not folder.is_dir():
+        siblings = [child.name for child in folder.parent.iterdir() if child.is_dir()] if folder.parent.is_dir() else []
+        near = closest(folder.name, siblings)
+        right = f"{PurePosixPath(service.path).parent}/{near}" if near else "FOLDER"
+        fix = (*write_service(name, "path", value=right), f"or type: mkdir -p {service.path}")
+        what = f"there is no folder {service.path}" + (f"; did you mean {right}?" if near else "")
+        yield problem(service, "path", what, fix)
+    elif service.app and (missing := wsgi.missing(folder, service.app, service.path)):
+        fix = write_service(name, "app", value=missing.suggestion)
+        yield problem(service, "app", missing.what, fix, "path")
+
+
+def _jobs(_: Site, service: Service) -> Iterator[Problem]:
+    if service.migrate and not service.database:
+        fix = write_service(service.name, "database", value=True)
+        yield problem(service, "migrate", "there is no database to migrate", fix, "database")
+    if service.routed and not service.http:
+        fix = write_service(service.name, "health", value="/health")
+        yield problem(service, "health", "a service with a route must say by which path it shows that it is well", fix)
+
+
+def _volumes(site: Site, service: Service) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for volume, target in service.volumes.items():
+        key = ("volumes", volume)
+        example = write_service(
+            service.name, "volumes", value={"uploads": target if target.startswith("/") else "/home/app/web/media"}
+        )
+        if volume[:1] in "./~" or "/" in volume:
+            never = "" if site.profile.bind_mounts else f", and the profile {site.profile.name} mounts none"
+            yield problem(service, key, f"this would mount a folder of the host; volumes have names{never}", example)
+        elif not fields.is_name(volume):
+            what = f"it has small letters, digits and single hyphens, and at most {fields.LONGEST_NAME} characters"
+            yield problem(service, key, what, example)
+        path = str(PurePosixPath(target))
+        if not target.startswith("/") or path == "/" or ".." in PurePosixPath(target).parts:
+            yield problem(service, key, f"{target} must be a folder in the container, from its root on", example)
+        elif any(path == taken or path.startswith(f"{taken}/") for taken in OURS):
+            yield problem(service, key, f"{path} belongs to Slipway or to the system", example)
+        elif path in seen:
+            yield problem(service, key, f"{path} is where the volume {seen[path]} is mounted", example)
+        seen[path] = volume
+
+
+def _static(site: Site, service: Service) -> Iterator[Problem]:
+    for url, folder in service.static.items():
+        key = ("static", url)
+        example = write_service(service.name, "static", value={"/static/": folder})
+        if not service.routed:
+            yield problem(
+                service,
+                key,
+                "without a route nobody can ask for static files",
+                write_service(service.name, "route", value=f"/{service.name}/"),
+                "route",
+            )
+        if not fields.is_url_path(url) or url == "/":
+            yield problem(service, key, "must be a path below the route, such as /static/", example)
+        if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts:
+            yield problem(service, key, f"{folder} must be a folder below the service's own", example)
+        elif service.path and (site.root / service.path).is_dir() and not (site.root / service.path / folder).is_dir():
+            yield problem(service, key, f"there is no folder {service.path}/{folder}", example, "path")
+
+
+def _variables(_: Site, service: Service) -> Iterator[Problem]:
+    for name in (*service.env, *service.secrets):
+        kind = "env" if name in service.env else "secrets"
+        if not fields.is_variable(name):
+            better = (
+                "".join(character if character.isalnum() else "_" for character in name).strip("_").upper() or "NAME"
+            )
+            example: Any = {better: service.env[name]} if kind == "env" else [better]
+            yield problem(
+                service,
+                (kind, name),
+                "a variable's name has letters, digits and underscores",
+                write_service(service.name, kind, value=example),
+            )
+        elif name in RESERVED_VARIABLES:
+            yield problem(
+                service,
+                (kind, name),
+                f"may not be set: {RESERVED_VARIABLES[name]}",
+                (f"In Pulumi.yaml, services.{service.name}.{kind}: remove `{name}`",),
+            )
+    for name in sorted(set(service.env) & set(service.secrets)):
+        yield problem(
+            service,
+            ("env", name),
+            "is among the secrets as well, and only one of them can hold",
+            (f"In Pulumi.yaml, services.{service.name}.env: remove `{name}`",),
+        )
+
+
+def _uses(site: Site, service: Service) -> Iterator[Problem]:
+    others = [name for name in site.services if name != service.name]
+    for name in service.uses:
+        if name == service.name:
+            what = "a service reaches itself anyway"
+        elif name not in site.services:
+            what = f"there is no service {name}{did_you_mean(name, others)}"
+        else:
+            continue
+        rest = [used for used in service.uses if used in others]
+        yield problem(service, "uses", what, write_service(service.name, "uses", value=rest or others[:1]))
+
+
+CHECKS = (_name, _what_runs, _jobs, _volumes, _static, _variables, _uses)
