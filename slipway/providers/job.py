@@ -66,12 +66,10 @@ class JobProvider(Provider):
         with connect(news["engine"]) as client:
             container = unfinished(client, name, digest) or start(client, news, digest)
             started = time.monotonic()
-            log = threading.Thread(target=follow, args=(container,), daemon=True)
+            log = Log(container)
             log.start()
-            try:
-                code = exit_code(container, limit)
-            finally:
-                log.join(timeout=2)
+            code = exit_code(container, limit)
+            log.finish()
             if code:
                 raise Failure(
                     f"{name} ended with exit code {code}{reason(container)}. Its last lines:\n"
@@ -136,18 +134,31 @@ def mount(described: Mapping[str, Any]) -> Mount:
     return Mount(described["target"], source, type=kind, read_only=bool(described.get("read_only", False)))
 
 
-def follow(container: Container) -> None:
-    """Shows the log line by line until the container ends."""
-    rest = b""
-    try:
-        for chunk in container.logs(stream=True, follow=True):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                say(f"{container.name}: {line.decode(errors='replace')}")
-    except (OSError, NotFound):
-        return  # the container was removed, or the engine is gone: who waits for the end reports that
-    if rest:
-        say(f"{container.name}: {rest.decode(errors='replace')}")
+class Log(threading.Thread):
+    """Shows a container's log line by line until the container ends."""
+
+    def __init__(self, container: Container) -> None:
+        super().__init__(daemon=True)
+        self.container, self.shown, self.rest = container, 0, b""
+
+    def run(self) -> None:
+        try:
+            for chunk in self.container.logs(stream=True, follow=True):
+                self.show(chunk)
+        except (OSError, NotFound):
+            return  # the container was removed, or the engine is gone: who waits for the end reports that
+
+    def finish(self) -> None:
+        """Shows what is left: the engine may close a log that is followed before the last of it is written."""
+        self.join(timeout=2)
+        self.show(self.container.logs()[self.shown :] + b"\n")
+
+    def show(self, chunk: bytes) -> None:
+        self.shown += len(chunk)
+        *lines, self.rest = (self.rest + chunk).split(b"\n")
+        for line in lines:
+            if line:
+                say(f"{self.container.name}: {line.decode(errors='replace')}")
 
 
 def exit_code(container: Container, limit: float) -> int:

@@ -1,0 +1,166 @@
+"""Provisioning of a real Postgres server."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from docker.models.containers import Container
+
+from slipway.core import postgres
+from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
+from slipway.providers.database import DatabaseRolesProvider, masked
+from slipway.providers.engine import Failure
+from slipway.settings.site import PostgresSettings
+from tests.support import engine
+from tests.support.base_images import base_image
+from tests.support.waiting import wait_until
+
+SERVICE = "photos"
+USER = login(SERVICE, "runtime")
+
+
+def start(name: str) -> Container:
+    """A server on an empty volume, as it is configured in a stack; it has only begun to start when this returns."""
+    script = """
+        printf %s "$HBA" > /tmp/pg_hba.conf
+        echo 'SELECT pg_sleep(3);' > /docker-entrypoint-initdb.d/slow.sql
+        exec docker-entrypoint.sh "$@"
+        """
+    command = [argument.replace(postgres.HBA_FILE, "/tmp/pg_hba.conf") for argument in postgres.command(SETTINGS)]
+    return engine.client().containers.run(
+        base_image("postgres"),
+        ["-c", script, "sh", *command],
+        entrypoint=["sh"],
+        name=f"{name}-postgres",
+        environment={
+            "HBA": postgres.pg_hba(),
+            "POSTGRES_PASSWORD": "unused",
+            "POSTGRES_INITDB_ARGS": postgres.initdb_args(),
+        },
+        detach=True,
+    )
+
+
+SETTINGS = PostgresSettings(memory=128, max_connections=20)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Container]:
+    name = f"providers-{secrets.token_hex(4)}"
+    yield start(name)
+    engine.remove_all(name)
+
+
+def wanted(server: Container, password: str = "a", **changes: Any) -> dict[str, Any]:
+    database = ServiceDatabase(service=SERVICE, connections=5, passwords={USER: password})
+    props = {
+        "engine": os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"),
+        "container": server.id,
+        "sql": provisioning_sql([database]),
+        "triggers": {"volume": "first"},
+        "timeout": 60.0,
+    }
+    return props | changes
+
+
+def logs_in(server: Container, password: str) -> bool:
+    """Over TCP from another address than loopback, as a service does."""
+    command = ["psql", "-XqtAc", "SELECT 1", "-h", engine.address(server), "-U", USER, SERVICE]
+    return server.exec_run(command, environment={"PGPASSWORD": password}).exit_code == 0
+
+
+def test_a_server_that_is_just_being_made_is_waited_for(server: Container) -> None:
+    made = DatabaseRolesProvider().create(wanted(server))
+    assert server.exec_run(["pg_isready", "-h", "127.0.0.1"]).exit_code == 0, "a temporary server was provisioned"
+    assert made.outs == wanted(server)
+    assert logs_in(server, "a")
+    assert not logs_in(server, "b")
+
+
+def test_a_changed_password_is_set_and_repeating_changes_nothing(server: Container) -> None:
+    provider, old, new = DatabaseRolesProvider(), wanted(server), wanted(server, "b")
+    provider.create(old)
+    assert provider.diff("", old, new).changes
+    provider.update("", old, new)
+    provider.create(new)
+    assert logs_in(server, "b")
+    assert not logs_in(server, "a")
+
+
+def test_a_new_container_or_volume_is_provisioned_again_and_a_new_time_limit_is_not(server: Container) -> None:
+    provider, old = DatabaseRolesProvider(), wanted(server, "c")
+    provider.create(wanted(server, "elsewhere"))
+    later = old | {"timeout": 5}
+    assert provider.update("", old, later).outs == later
+    assert not logs_in(server, "c")
+    provider.update("", old, old | {"triggers": {"volume": "second"}})
+    assert logs_in(server, "c")
+    assert "container" in provider.work
+    assert provider.diff("", old, dict(old)).changes is False
+
+
+def test_the_password_is_neither_on_a_command_line_nor_in_the_servers_log_nor_in_an_error(server: Container) -> None:
+    sql = "SELECT pg_sleep(1.5);\nALTER ROLE nobody_at_all PASSWORD 'hunter2-hunter2';"
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(DatabaseRolesProvider().create, wanted(server, sql=sql))
+        seen = wait_until("psql runs", lambda: processes(server, "psql"), 10)
+        with pytest.raises(Failure) as failure:
+            running.result()
+    assert "--file=-" in seen[0]
+    assert "hunter2" not in seen[0]
+    assert 'role "nobody_at_all" does not exist' in str(failure.value)
+    assert "hunter2" not in str(failure.value)
+    assert 'role "nobody_at_all" does not exist' in server.logs().decode()
+    assert "hunter2" not in server.logs().decode()
+
+
+def test_an_error_does_not_quote_the_statement(server: Container) -> None:
+    with pytest.raises(Failure, match='column "nonsense" does not exist') as failure:
+        DatabaseRolesProvider().create(wanted(server, sql="SELECT set_config('a.b', 'hunter2', nonsense);"))
+    assert "hunter2" not in str(failure.value)
+    assert "hunter2" not in server.logs().decode()
+
+
+def processes(server: Container, program: str) -> list[str]:
+    """The command lines of a program that runs in the container."""
+    lines = [line for _, line in server.top(ps_args="-eo pid,args")["Processes"]]
+    return [line for line in lines if program in line.split()[0]]
+
+
+def test_statements_after_a_failed_one_are_not_run(server: Container) -> None:
+    with pytest.raises(Failure, match="psql exit code 3"):
+        DatabaseRolesProvider().create(wanted(server, sql="SELECT nonsense;\nCREATE DATABASE too_late;"))
+    listed = server.exec_run(["psql", "-XqtAc", "SELECT datname FROM pg_database"], user="postgres").output
+    assert b"too_late" not in listed
+
+
+@pytest.mark.parametrize("sql", ["ALTER ROLE x LOGIN PASSWORD 'it''s';", "\\set word 'it''s'"])
+def test_what_psql_quotes_of_a_password_is_masked(sql: str) -> None:
+    assert masked("syntax error at or near \"it''s\"", sql) == 'syntax error at or near "…"'
+
+
+def test_a_server_that_ended_is_not_waited_for(server: Container) -> None:
+    name = f"providers-{secrets.token_hex(4)}"
+    try:
+        broken = engine.client().containers.run(
+            base_image("postgres"), ["sh", "-c", "echo no space left; exit 1"], name=f"{name}-postgres", detach=True
+        )
+        broken.wait(timeout=20)
+        with pytest.raises(Failure, match="no space left"):
+            DatabaseRolesProvider().create(wanted(broken))
+    finally:
+        engine.remove_all(name)
+    with pytest.raises(Failure, match="there is no Postgres container"):
+        DatabaseRolesProvider().create(wanted(broken))
+
+
+def test_deleting_keeps_the_data(server: Container) -> None:
+    provider, props = DatabaseRolesProvider(), wanted(server, "kept")
+    provider.create(props)
+    provider.delete("", props)
+    assert logs_in(server, "kept")

@@ -1,0 +1,218 @@
+"""Files in volumes, on a real engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from docker.errors import ContainerError, NotFound
+
+from slipway.providers.engine import HELPER_LABEL, JOB, Failure
+from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
+from tests.providers.conftest import Place
+from tests.support import engine
+from tests.support.waiting import wait_until
+
+FILES = {"exec": "#!/bin/sh\n", "env/PASSWORD": "swordfish", "env/KEY": "äöü\n"}
+
+
+def wanted(place: Place, **changes: Any) -> dict[str, Any]:
+    props = {
+        "engine": place.engine,
+        "volume": f"{place.name}-secrets",
+        "files": FILES,
+        "uid": 1000.0,  # numbers arrive as protobuf has them
+        "gid": 1000.0,
+        "mode": 0o400,
+        "image": place.image,
+        "labels": place.labels,
+    }
+    return props | changes
+
+
+def listing(place: Place, volume: str) -> str:
+    return place.run("find", "/volume", "-printf", "%m %U:%G %P\n", volume=volume)
+
+
+def test_files_and_folders_are_their_users_alone(place: Place) -> None:
+    made = FilesVolumeProvider().create(wanted(place))
+    assert made.id == f"{place.name}-secrets"
+    assert sorted(listing(place, made.id).splitlines()) == [
+        "400 1000:1000 env/KEY",
+        "400 1000:1000 env/PASSWORD",
+        "400 1000:1000 exec",
+        "500 1000:1000 ",
+        "500 1000:1000 env",
+    ]
+    assert place.run("cat", "/volume/env/KEY", user="1000", volume=made.id, privileged=False) == "äöü\n"
+    with pytest.raises(ContainerError):
+        place.run("cat", "/volume/env/KEY", user="1001", volume=made.id, privileged=False)
+
+
+def test_the_volume_has_the_stacks_labels_and_no_helper_is_left(place: Place) -> None:
+    made = FilesVolumeProvider().create(wanted(place))
+    assert engine.client().volumes.get(made.id).attrs["Labels"] == place.labels
+    assert place.leftovers() == []
+
+
+def test_no_process_sees_a_new_volumes_files(place: Place) -> None:
+    events = engine.Events(place.name)
+    FilesVolumeProvider().create(wanted(place))
+    assert {action for _, action in events.seen()} <= {"create", "extract-to-dir", "destroy"}
+
+
+def test_outputs_are_the_inputs_so_that_the_engine_keeps_their_secrets(place: Place) -> None:
+    made = FilesVolumeProvider().create(wanted(place) | {"__provider": "…"})
+    assert made.outs == wanted(place)
+
+
+def test_a_run_that_was_killed_is_repeated(place: Place) -> None:
+    """Whatever it left: the helper, the volume, some of the files."""
+    name = f"{place.name}-secrets"
+    engine.client().containers.create(
+        place.image,
+        ["true"],
+        name=f"{name}.files",
+        labels={HELPER_LABEL: "files"},
+        volumes={name: {"bind": "/slipway/volume"}},
+    )
+    place.run("sh", "-c", "echo half > /volume/exec", volume=name)
+    FilesVolumeProvider().create(wanted(place))
+    assert place.run("cat", "/volume/exec", volume=name) == "#!/bin/sh\n"
+    assert place.leftovers() == []
+
+
+def test_a_container_of_somebody_else_is_not_removed(place: Place) -> None:
+    name = f"{place.name}-secrets.files"
+    engine.client().containers.create(place.image, ["true"], name=name)
+    with pytest.raises(Failure, match="rename or remove it"):
+        FilesVolumeProvider().create(wanted(place))
+    assert place.leftovers() == [name]
+
+
+def test_changed_files_replace_the_old_ones_and_forgotten_ones_go(place: Place) -> None:
+    provider, old = FilesVolumeProvider(), wanted(place)
+    provider.create(old)
+    new = wanted(place, files={"exec": "new", "env/deep/NEWER": "1"}, uid=1001)
+    assert provider.diff("", old, new).changes
+    assert provider.diff("", old, new).replaces == []
+    made = provider.update("", old, new)
+    assert made.outs == new
+    assert "400 1001:1000 exec\n" in listing(place, old["volume"])
+    assert place.run("sh", "-c", "cd /volume; find . -type f", volume=old["volume"]).split() == [
+        "./exec",
+        "./env/deep/NEWER",
+    ]
+    assert place.leftovers() == []
+
+
+def test_a_reader_never_meets_half_a_file(place: Place) -> None:
+    """The old file's reader keeps it: the new one is another inode, put in place in one step."""
+    provider, old = FilesVolumeProvider(), wanted(place, mode=0o444)
+    provider.create(old)
+    reader = engine.client().containers.run(
+        place.image,
+        [
+            "sh",
+            "-c",
+            "exec 3< /volume/exec; echo open; until [ -e /volume/done ]; do sleep 0.1; done; cat <&3; cat /volume/exec",
+        ],
+        name=f"{place.name}-reader",
+        volumes={old["volume"]: {"bind": "/volume", "mode": "ro"}},
+        detach=True,
+    )
+    wait_until("the reader has opened the file", reader.logs, 10)
+    provider.update("", old, wanted(place, mode=0o444, files={"exec": "new\n", "done": ""}))
+    assert reader.wait(timeout=30)["StatusCode"] == 0
+    assert reader.logs().decode() == "open\n#!/bin/sh\nnew\n"
+
+
+def test_another_volume_name_is_another_volume_made_before_the_old_one_goes(place: Place) -> None:
+    result = FilesVolumeProvider().diff("", wanted(place), wanted(place, volume="other", files={}))
+    assert result.replaces == ["volume"]
+    assert result.delete_before_replace is False
+
+
+def test_labels_and_the_helpers_image_are_recorded_without_touching_the_volume(place: Place) -> None:
+    provider, old = FilesVolumeProvider(), wanted(place)
+    new = wanted(place, image="no/such:image")
+    assert provider.diff("", old, new).changes
+    assert provider.update("", old, new).outs == new
+
+
+def test_nothing_changed_is_no_change(place: Place) -> None:
+    old = wanted(place) | {"__provider": "as pickled by an earlier version"}
+    result = FilesVolumeProvider().diff("", old, wanted(place) | {"__provider": "…"})
+    assert result.changes is False
+
+
+def test_a_refresh_finds_out_that_the_volume_is_gone(place: Place) -> None:
+    provider, props = FilesVolumeProvider(), wanted(place)
+    made = provider.create(props)
+    assert provider.read(made.id, props).id == made.id
+    engine.client().volumes.get(made.id).remove()
+    assert provider.read(made.id, props).id == ""
+
+
+def test_deleting_removes_the_volume_and_may_be_repeated(place: Place) -> None:
+    provider, props = FilesVolumeProvider(), wanted(place)
+    provider.create(props)
+    provider.delete("", props)
+    with pytest.raises(NotFound):
+        engine.client().volumes.get(props["volume"])
+    provider.delete("", props)
+
+
+def test_deleting_a_volume_in_use_names_who_uses_it(place: Place) -> None:
+    provider, props = FilesVolumeProvider(), wanted(place)
+    provider.create(props)
+    engine.client().containers.create(
+        place.image, ["true"], name=f"{place.name}-user", volumes=[f"{props['volume']}:/x"]
+    )
+    with pytest.raises(Failure, match=f"is still used by {place.name}-user"):
+        provider.delete("", props)
+
+
+def test_a_failed_jobs_container_does_not_keep_the_volume(place: Place) -> None:
+    provider, props = FilesVolumeProvider(), wanted(place)
+    provider.create(props)
+    engine.client().containers.create(
+        place.image, ["true"], name=f"{place.name}-job", labels={HELPER_LABEL: JOB}, volumes=[f"{props['volume']}:/x"]
+    )
+    provider.delete("", props)
+    assert place.leftovers() == []
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x", ".", "a//b"])
+def test_a_path_outside_the_volume_is_refused(place: Place, path: str) -> None:
+    with pytest.raises(Failure, match="not a path inside the volume"):
+        FilesVolumeProvider().create(wanted(place, files={path: ""}))
+
+
+def owned(place: Place, **changes: Any) -> dict[str, Any]:
+    props = wanted(place, volume=f"{place.name}-data", mode=0o755)
+    del props["files"]
+    return props | changes
+
+
+def test_a_volume_is_given_to_its_user_and_what_is_in_it_is_left_alone(place: Place) -> None:
+    engine.client().volumes.create(f"{place.name}-data")
+    place.run("sh", "-c", "echo precious > /volume/data", volume=f"{place.name}-data")
+    OwnedVolumeProvider().create(owned(place))
+    assert sorted(listing(place, f"{place.name}-data").splitlines()) == ["644 0:0 data", "755 1000:1000 "]
+    place.run("touch", "/volume/new", user="1000", volume=f"{place.name}-data", privileged=False)
+
+
+def test_a_missing_data_volume_is_not_made_by_mistake(place: Place) -> None:
+    with pytest.raises(Failure, match="there is no volume"):
+        OwnedVolumeProvider().create(owned(place))
+    with pytest.raises(NotFound):
+        engine.client().volumes.get(f"{place.name}-data")
+
+
+def test_letting_go_of_a_data_volume_keeps_it(place: Place) -> None:
+    engine.client().volumes.create(f"{place.name}-data")
+    provider, props = OwnedVolumeProvider(), owned(place)
+    provider.create(props)
+    provider.delete("", props)
+    assert provider.read(props["volume"], props).id == props["volume"]
