@@ -10,7 +10,7 @@ from typing import Any
 from slipway.core import budget, naming
 from slipway.settings import reference_checks, service_checks
 from slipway.settings.models import Declaration
-from slipway.settings.problems import Problem, closest, did_you_mean, set_config, spelled, write_service
+from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, spelled, write_service
 from slipway.settings.site import Service, Site
 
 EXAMPLE = ("  ui:", "    route: /")
@@ -177,7 +177,11 @@ def _secrets(asked: Asked) -> Iterator[Problem]:
                 what = f"the service does not ask for this secret{did_you_mean(secret, services[name].secrets)}"
                 near = closest(secret, services[name].secrets)
                 asking = write_service(name, "secrets", value=[*services[name].secrets, secret])
-                right = (set_config(f"{path}.{near}", None, secret=True),) if near else ("or let it ask:", *asking[1:])
+                right = (
+                    (and_type(set_config(f"{path}.{near}", None, secret=True)),)
+                    if near
+                    else ("or let it ask:", *asking[1:])
+                )
                 lines = (f"{remove}.{secret}", *right)
                 yield Problem(path=where, what=what, fix=lines, because=(f"services.{name}.secrets",))
             elif not isinstance(value, str) or not value:

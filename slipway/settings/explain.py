@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from slipway.settings.models import Declaration
 from slipway.settings.problems import (
     Problem,
+    and_type,
     closest,
     config_lines,
     did_you_mean,
@@ -112,7 +113,7 @@ def _unknown_fix(location: Location, known: list[str], value: Any, overridden: b
     if not near:
         return (removal,)
     shown = "VALUE" if isinstance(value, (Mapping, list)) else value
-    return (removal, f"     {set_config(path.removesuffix(keys[-1]) + near, shown).removeprefix('Type:')}")
+    return (removal, and_type(set_config(path.removesuffix(keys[-1]) + near, shown)))
 
 
 def _lookup(location: Location) -> tuple[type[BaseModel], FieldInfo | None, int]:

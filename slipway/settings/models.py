@@ -125,6 +125,7 @@ class Declaration(Table):
     secrets: dict[str, dict[str, Any]] = Field(default={}, examples=[{"images": {"SECRET_KEY": "..."}}])
     profile: Text | None = Field(default=None, examples=["prod"])
     deploy_timeout: int = Field(default=120, ge=10, le=3600, examples=[120])
+    docker_host: Text | None = Field(default=None, examples=["unix:///var/run/docker.sock"])
     drain: int = Field(default=30, ge=1, le=600, examples=[30])
 
 

@@ -94,6 +94,11 @@ def set_config(path: str, value: Any, *, secret: bool = False) -> str:
     return f"Type: pulumi config set{option} {path} {quoted}".rstrip()
 
 
+def and_type(line: str) -> str:
+    """The same command as a further line below another one."""
+    return line.replace("Type:", "     ", 1)
+
+
 def config_lines(path: Sequence[str], value: Any) -> tuple[str, ...]:
     """The commands that set a value, one for each entry of a table or a list."""
     dotted = ".".join(path)

@@ -36,12 +36,6 @@ def load(*, host_memory: int | None = None, root: Path | None = None) -> Site:
         raise pulumi.RunError(str(error)) from error
 
 
-def configured_secret(service: str, name: str) -> pulumi.Output[str]:
-    """The value of a secret that Site.configured_secrets names. Raises KeyError for another one."""
-    values: Any = pulumi.Config().require_secret_object("secrets")
-    return pulumi.Output.secret(values.apply(lambda tables: str(tables[service][name])))
-
-
 def _configuration() -> dict[str, Any]:
     """Every key of the project's own namespace; what is JSON (tables, numbers) as values, the rest as text."""
     return {key: _value(text) for key, text in _texts().items()}
