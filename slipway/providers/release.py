@@ -197,7 +197,7 @@ class Release(Resource, module="slipway", name="Release"):
         name: str,
         *,
         engine: pulumi.Input[str],
-        containers: Sequence[Mapping[str, pulumi.Input[str]]],
+        containers: pulumi.Input[Sequence[Mapping[str, pulumi.Input[str]]]],
         edge: pulumi.Input[str],
         upstreams: pulumi.Input[Mapping[str, pulumi.Input[str]]],
         routes: pulumi.Input[str],
@@ -210,7 +210,7 @@ class Release(Resource, module="slipway", name="Release"):
     ) -> None:
         props = {
             "engine": engine,
-            "containers": [dict(each) for each in containers],
+            "containers": containers,
             "edge": edge,
             "upstreams": upstreams,
             "routes": routes,

@@ -1,0 +1,70 @@
+"""Slipway's architecture: settings → networks → secrets → postgres → images → services → edge → release → outputs."""
+
+import pulumi
+import pulumi_docker as docker
+from slipway.settings.load import load
+
+from components.adminer import Adminer, AdminerArgs
+from components.context import Context
+from components.databases import Databases, DatabasesArgs
+from components.edge import Edge, EdgeArgs
+from components.flask_service import FlaskService, FlaskServiceArgs
+from components.networks import Networks, NetworksArgs
+from components.postgres import Postgres, PostgresArgs
+from components.release import SiteRelease, SiteReleaseArgs
+from components.secrets import Secrets, SecretsArgs
+from components.service_image import ServiceImage, ServiceImageArgs
+from slipway import docker_engine
+from slipway.core.urls import urls
+
+config = pulumi.Config()
+engine = docker_engine.resolve(config.get("dockerHost"))
+site = load(host_memory=engine.memory)
+context = Context(site=site, engine=engine.address, platform=engine.platform)
+profile, bases = site.profile, site.base_images
+on_engine = pulumi.ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])
+
+networks = Networks(context.name("networks"), NetworksArgs(context=context), on_engine)
+secrets = Secrets(context.name("secrets"), SecretsArgs(context=context), on_engine)
+
+
+def built(service: str, folder: str, base: str) -> pulumi.Output[str]:
+    args = ServiceImageArgs(context=context, service=service, folder=folder, base=base)
+    return ServiceImage(context.name(service), args, on_engine).image_id
+
+
+databases = None
+if site.owns_postgres:
+    image = built("postgres", "services/postgres", bases.postgres)
+    postgres_args = PostgresArgs(context=context, networks=networks, secrets=secrets, image=image)
+    postgres = Postgres(context.name("postgres"), postgres_args, on_engine)
+    databases = Databases(context.name("databases"), DatabasesArgs(context=context, secrets=secrets, postgres=postgres))
+
+services = []
+for service in site.services.values():
+    image_id = (
+        service.image
+        or ServiceImage(context.name(service.name), ServiceImageArgs.of(context, service), on_engine).image_id
+    )
+    args = FlaskServiceArgs(
+        context=context, service=service, image=image_id, networks=networks, secrets=secrets, databases=databases
+    )
+    services.append(FlaskService(context.name(service.name), args, on_engine))
+
+edge = None
+if profile.edge:
+    edge_image = built("edge", "services/nginx", bases.nginx)
+    edge = Edge(
+        context.name("edge"), EdgeArgs(context=context, networks=networks, secrets=secrets, image=edge_image), on_engine
+    )
+SiteRelease(
+    context.name("release"),
+    SiteReleaseArgs(context=context, services=services, edge=edge, networks=networks),
+    on_engine,
+)
+
+if site.adminer:
+    adminer_args = AdminerArgs(context=context, settings=site.adminer, networks=networks, image=bases.adminer)
+    pulumi.export("adminer", Adminer(context.name("adminer"), adminer_args, on_engine).url)
+for name, url in urls(site).items():
+    pulumi.export(name, url)

@@ -1,0 +1,1 @@
+"""Reusable components: they know Docker, gunicorn, nginx and Postgres, and no service of any site."""

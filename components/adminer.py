@@ -1,0 +1,52 @@
+"""The database's web page, for development."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from components import hardening
+from components.context import Context, container_labels
+from components.networks import Networks
+from slipway.core import topology
+from slipway.settings.site import POSTGRES_ALIAS, AdminerSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdminerArgs:
+    context: Context
+    settings: AdminerSettings
+    networks: Networks
+    image: pulumi.Input[str]
+
+
+class Adminer(pulumi.ComponentResource):
+    """Owns one adminer container on 127.0.0.1, which already knows the server. Only profiles with adminer have it."""
+
+    url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AdminerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:Adminer", name, None, opts)
+        container = docker.Container(
+            name,
+            image=args.image,
+            envs=[f"ADMINER_DEFAULT_SERVER={POSTGRES_ALIAS}"],
+            networks_advanced=args.networks.of(topology.ADMINER),
+            ports=[
+                docker.ContainerPortArgs(internal=8080, external=args.settings.port, ip="127.0.0.1", protocol="tcp")
+            ],
+            labels=container_labels(args.context.labels(topology.ADMINER)),
+            destroy_grace_seconds=5,
+            **hardening.container(
+                args.context.site.profile,
+                memory=args.settings.memory,
+                cpus=0.5,
+                user="adminer",
+                tmpfs={"/tmp": "mode=1777,size=16m"},  # noqa: S108
+            ),
+            opts=hardening.replacement(delete_first=True, parent=self),
+        )
+        self.url = container.name.apply(lambda _: f"http://127.0.0.1:{args.settings.port}/")
+        self.register_outputs({"url": self.url})

@@ -1,0 +1,139 @@
+"""nginx in front of the services: the only container that publishes a port."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from components import hardening
+from components.context import Context, container_labels
+from components.networks import Networks
+from components.secrets import Secrets
+from slipway.core import nginx, nginx_main
+from slipway.core.timeouts import ladder
+from slipway.core.topology import EDGE, PUBLIC
+from slipway.providers.files import FilesVolume, OwnedVolume
+from slipway.providers.static_files import StaticFiles
+from slipway.settings.site import Service
+
+PORT = 80
+CONFIG = "/etc/nginx/slipway"
+MAIN = f"{CONFIG}/{nginx.MAIN_FILE}"
+CURRENT = "files"
+RETENTION = 7 * 24 * 3600
+"""Seconds for which a page that is still open finds the static files of its own release."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeArgs:
+    """`image` has nginx, curl and the user 101."""
+
+    context: Context
+    networks: Networks
+    secrets: Secrets
+    image: pulumi.Input[str]
+
+
+class Edge(pulumi.ComponentResource):
+    """Owns the nginx container, its configuration volumes and the static files that it serves itself.
+
+    The container stays over releases: routes and upstreams are files that the release writes. It is replaced
+    delete-first, because it publishes a port: a short gap, when its image or its own settings change.
+    """
+
+    container: docker.Container
+
+    def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:Edge", name, None, opts)
+        self._context = args.context
+        context, settings, site = args.context, args.context.site.edge, args.context.site
+        labels = context.labels(EDGE)
+        child = pulumi.ResourceOptions(parent=self)
+        files = pulumi.Output.from_input({nginx.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus)})
+        config = FilesVolume(
+            context.name(EDGE, "config"),
+            engine=context.engine,
+            volume=args.secrets.volume_name(EDGE, files),
+            files=files,
+            uid=nginx_main.USER,
+            gid=nginx_main.USER,
+            image=args.image,
+            labels=labels,
+            opts=child,
+        )
+        live, static, temporary = (self._volume(part) for part in ("live", "static", "temporary"))
+        self._static = static
+        owned = OwnedVolume(
+            context.name(EDGE, "temporary-owner"),
+            engine=context.engine,
+            volume=temporary.name,
+            uid=nginx_main.USER,
+            gid=nginx_main.USER,
+            image=args.image,
+            labels=labels,
+            opts=child,
+        )
+        grace = ladder(site.drain).stop
+        mounts = [
+            docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
+            docker.ContainerVolumeArgs(volume_name=live.name, container_path=nginx_main.LIVE),
+            docker.ContainerVolumeArgs(volume_name=static.name, container_path=nginx_main.STATIC, read_only=True),
+            docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=nginx_main.TEMPORARY),
+        ]
+        self.container = docker.Container(
+            name,
+            image=args.image,
+            entrypoints=[],
+            command=["nginx", "-c", MAIN, "-g", "daemon off;"],
+            networks_advanced=args.networks.only(EDGE, PUBLIC),
+            ports=[
+                docker.ContainerPortArgs(internal=PORT, external=settings.port, ip=settings.address, protocol="tcp")
+            ],
+            volumes=mounts,
+            labels=container_labels(labels),
+            healthcheck=hardening.healthcheck(["CMD", "curl", "-fsS", "-o", "/dev/null", nginx_main.HEALTH_URL]),
+            stop_signal="SIGQUIT",
+            stop_timeout=grace,
+            destroy_grace_seconds=grace,
+            **hardening.container(
+                site.profile,
+                memory=settings.memory,
+                cpus=settings.cpus,
+                user=str(nginx_main.USER),
+                tmpfs={"/tmp": "mode=1777,size=16m"},  # noqa: S108
+            ),
+            opts=hardening.replacement(delete_first=True, parent=self),
+        )
+        self.memberships = args.networks.join(EDGE, self.container, first=PUBLIC, opts=child)
+        self.register_outputs({"container": self.container.name})
+
+    def serve_static(self, service: Service, image: pulumi.Input[str]) -> StaticFiles:
+        """Copies a service's static folders out of its image, beside what earlier releases left."""
+        return StaticFiles(
+            self._context.name(service.name, "static"),
+            engine=self._context.engine,
+            volume=self._static.name,
+            folder=f"{service.name}/{CURRENT}",
+            image=image,
+            sources={nginx.static_folder(service, url): path for url, path in static_sources(service).items()},
+            retention=RETENTION,
+            labels=self._context.labels(service.name),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _volume(self, part: str) -> docker.Volume:
+        return docker.Volume(
+            self._context.name(EDGE, part),
+            labels=[
+                docker.VolumeLabelArgs(label=key, value=value) for key, value in self._context.labels(EDGE).items()
+            ],
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["labels", "driverOpts"]),
+        )
+
+
+def static_sources(service: Service) -> Mapping[str, str]:
+    """{URL path: folder in the image}."""
+    return {url: f"/home/app/web/{folder}" for url, folder in service.static.items()}

@@ -1,0 +1,180 @@
+"""One service of the site: its containers, data volumes, secrets and one-shot jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from components import hardening
+from components.context import Context, container_labels
+from components.databases import Databases
+from components.networks import Networks
+from components.secrets import Secrets
+from components.service_files import MOUNT, ServiceFiles, ServiceFilesArgs
+from components.service_jobs import ServiceJobs, ServiceJobsArgs
+from slipway.core import gunicorn, naming
+from slipway.core.timeouts import ladder
+from slipway.providers.files import OwnedVolume
+from slipway.settings.site import Service, Strategy
+
+SOURCE = "/home/app/web"
+PROBE = "import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=2)"
+SCRATCH = {"/tmp": "mode=1777,size=64m"}  # noqa: S108  a tmpfs of the container's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlaskServiceArgs:
+    """`image` is an image id; `databases` None where the site has no server of its own."""
+
+    context: Context
+    service: Service
+    image: pulumi.Input[str]
+    networks: Networks
+    secrets: Secrets
+    databases: Databases | None
+
+
+class FlaskService(pulumi.ComponentResource):
+    """Owns what one declared service needs at run time. A new version starts beside the old one (automatic names, no
+    host port where there is an edge); the release decides when it takes over, and only then is the old one deleted.
+
+    Its data volumes outlive `destroy` where the profile keeps data. `containers` are its replicas.
+    """
+
+    containers: list[docker.Container]
+
+    def __init__(self, name: str, args: FlaskServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:FlaskService", name, None, opts)
+        self.args, self.service = args, args.service
+        context, service, profile = args.context, args.service, args.context.site.profile
+        child = pulumi.ResourceOptions(parent=self)
+        self.uid = context.site.root.stat().st_uid if profile.bind_mounts else service.user
+        source = str((context.site.root / service.path).resolve()) if profile.bind_mounts and service.path else None
+        ready = list(args.databases.ready) if args.databases and service.database else []
+        volumes = [self._data_volume(volume, path) for volume, path in service.volumes.items()]
+        files = ServiceFiles(
+            f"{name}-files",
+            ServiceFilesArgs(
+                context=context,
+                service=service,
+                secrets=args.secrets,
+                databases=args.databases,
+                duty="runtime" if service.migrate else "owner",
+                uid=self.uid,
+                image=args.image,
+            ),
+            child,
+        )
+        jobs = ServiceJobs(
+            f"{name}-jobs",
+            ServiceJobsArgs(
+                context=context,
+                service=service,
+                image=args.image,
+                uid=self.uid,
+                networks=args.networks,
+                secrets=args.secrets,
+                databases=args.databases,
+                files=files,
+                volumes=volumes,
+                source=source,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=ready),
+        )
+        mounts = [*volumes, docker.ContainerVolumeArgs(volume_name=files.volume, container_path=MOUNT, read_only=True)]
+        if source:
+            mounts.insert(0, docker.ContainerVolumeArgs(host_path=source, container_path=SOURCE))
+        grace = ladder(context.site.drain).stop
+        self.containers = [
+            docker.Container(
+                name if service.replicas == 1 else f"{name}-{replica + 1}",
+                image=args.image,
+                entrypoints=[],
+                command=self._command(),
+                envs=sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items()),
+                networks_advanced=args.networks.of(service.name),
+                ports=self._ports(),
+                volumes=mounts,
+                labels=container_labels(context.labels(service.name)),
+                healthcheck=self._healthcheck(),
+                stop_signal="SIGTERM",
+                stop_timeout=grace,
+                destroy_grace_seconds=grace,
+                **hardening.container(
+                    profile, memory=service.memory, cpus=service.cpus, user=str(self.uid), tmpfs=SCRATCH
+                ),
+                opts=hardening.replacement(
+                    delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
+                    parent=self,
+                    depends_on=[*ready, jobs],
+                ),
+            )
+            for replica in range(service.replicas)
+        ]
+        self.names = [container.name for container in self.containers]
+        self.register_outputs({"names": self.names})
+
+    def _command(self) -> pulumi.Input[list[str]]:
+        """gunicorn on the declared entry point, Flask's server with reload, or the service's own command."""
+        service, site, networks = self.service, self.args.context.site, self.args.networks
+        wrapped = ServiceFiles.wrapped
+        if service.command or not service.app:
+            return wrapped(list(service.command or ()))
+        if site.profile.debug_server:
+            return wrapped(
+                ["flask", "--app", service.app, "--debug", "run", "--host=0.0.0.0", f"--port={service.port}"]
+            )
+        # Whoever else can reach the service could claim any client address and scheme: only the edge's network counts.
+        return networks.subnet(service.name).apply(
+            lambda edge: wrapped(gunicorn.command(service, trusted=edge, drain=site.drain))
+        )
+
+    def _own_variables(self) -> dict[str, str]:
+        """What every service gets: the prefix that gunicorn cuts off each path, and no .pyc files beside the source."""
+        prefix = self.args.context.site.prefix(self.service)
+        fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": "/tmp"}  # noqa: S108
+        return fixed | ({"SCRIPT_NAME": prefix} if prefix else {})
+
+    def _ports(self) -> list[docker.ContainerPortArgs] | None:
+        service = self.service
+        if not (self.args.context.site.profile.publish_services and service.dev_port):
+            return None
+        return [
+            docker.ContainerPortArgs(internal=service.port, external=service.dev_port, ip="127.0.0.1", protocol="tcp")
+        ]
+
+    def _healthcheck(self) -> docker.ContainerHealthcheckArgs | None:
+        path = self.args.context.site.health_path(self.service)
+        if path is None:
+            return None
+        url = f"http://127.0.0.1:{self.service.port}{path}"
+        return hardening.healthcheck(["CMD", "python", "-c", PROBE, url], interval=5)
+
+    def _data_volume(self, volume: str, path: str) -> docker.ContainerVolumeArgs:
+        context, service = self.args.context, self.service
+        labels = context.labels(service.name)
+        logical = context.name(service.name, volume)
+        data = docker.Volume(
+            logical,
+            name=naming.data_volume(context.site.project, context.site.stack, service.name, volume),
+            labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                retain_on_delete=context.site.profile.keep_data,
+                delete_before_replace=True,
+                ignore_changes=["labels", "driverOpts"],
+            ),
+        )
+        owned = OwnedVolume(
+            f"{logical}-owner",
+            engine=context.engine,
+            volume=data.name,
+            uid=self.uid,
+            gid=self.uid,
+            image=self.args.image,
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=path)

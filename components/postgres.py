@@ -1,0 +1,112 @@
+"""The stack's own Postgres server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from components import hardening
+from components.context import Context, container_labels
+from components.networks import Networks
+from components.secrets import Secrets
+from slipway.core import naming, postgres
+from slipway.core.topology import POSTGRES
+from slipway.providers.files import FilesVolume
+
+UID = 999
+DATA = "/var/lib/postgresql/data"
+CONFIG = "/etc/slipway"
+GRACE = 90
+"""Seconds for a fast shutdown with its checkpoint; killed earlier, the server recovers at its next start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresArgs:
+    """`image` runs the official image's entry point, as its own user `postgres` (uid 999)."""
+
+    context: Context
+    networks: Networks
+    secrets: Secrets
+    image: pulumi.Input[str]
+
+
+class Postgres(pulumi.ComponentResource):
+    """Owns the server's container, configuration and data volume.
+
+    Replaced delete-first, always: two servers on one data volume destroy it, and the lock in it does not see across
+    containers. Where the profile keeps data, `destroy` leaves the volume and the next `up` adopts it by its name; it is
+    not protected, because `destroy` would then remove the containers and fail. Applications know the server by its
+    alias, never by an output: whatever uses an output of a delete-first resource is deleted first with it.
+    """
+
+    container: docker.Container
+
+    def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:Postgres", name, None, opts)
+        context, settings = args.context, args.context.site.postgres
+        site = context.site
+        labels = context.labels(POSTGRES)
+        volume = docker.Volume(
+            context.name(POSTGRES, "data"),
+            name=naming.data_volume(site.project, site.stack, POSTGRES, "data"),
+            labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()],
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                retain_on_delete=site.profile.keep_data,
+                delete_before_replace=True,
+                ignore_changes=["labels", "driverOpts"],
+            ),
+        )
+        files = pulumi.Output.all(password=args.secrets.generated(POSTGRES, "superuser")).apply(
+            lambda known: {
+                "pg_hba.conf": postgres.pg_hba(),
+                "init/health-role.sql": postgres.initial_sql(),
+                "superuser-password": known["password"],
+            }
+        )
+        config = FilesVolume(
+            context.name(POSTGRES, "config"),
+            engine=context.engine,
+            volume=args.secrets.volume_name(POSTGRES, files),
+            files=files,
+            uid=UID,
+            gid=UID,
+            image=args.image,
+            labels=labels,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.container = docker.Container(
+            context.name(POSTGRES),
+            image=args.image,
+            command=postgres.command(settings),
+            envs=[
+                f"POSTGRES_PASSWORD_FILE={CONFIG}/superuser-password",
+                f"POSTGRES_INITDB_ARGS={postgres.initdb_args()}",
+                f"PGDATA={DATA}",
+            ],
+            networks_advanced=args.networks.only(POSTGRES, POSTGRES),
+            volumes=[
+                docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA),
+                docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
+            ],
+            labels=container_labels(labels),
+            healthcheck=hardening.healthcheck(["CMD", *postgres.health_command()]),
+            stop_signal="SIGINT",
+            stop_timeout=GRACE,
+            destroy_grace_seconds=GRACE,
+            **hardening.container(
+                site.profile,
+                memory=settings.memory,
+                cpus=settings.cpus,
+                user=str(UID),
+                tmpfs={"/var/run/postgresql": f"uid={UID},gid={UID},mode=0775,size=1m", "/tmp": "mode=1777,size=64m"},  # noqa: S108
+                shared_memory=settings.shared_memory,
+            ),
+            opts=hardening.replacement(delete_first=True, parent=self),
+        )
+        self.memberships = args.networks.join(
+            POSTGRES, self.container, first=POSTGRES, opts=pulumi.ResourceOptions(parent=self)
+        )
+        self.register_outputs({"container": self.container.name})

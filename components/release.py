@@ -1,0 +1,103 @@
+"""The switch of the whole site from one set of containers to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.context import Context
+from components.edge import CURRENT, MAIN, Edge
+from components.flask_service import FlaskService
+from components.networks import Networks
+from slipway.core import nginx, nginx_main
+from slipway.providers.release import Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteReleaseArgs:
+    """`edge` is None where the profile has none: then the release only waits until every container is well."""
+
+    context: Context
+    services: Sequence[FlaskService]
+    edge: Edge | None
+    networks: Networks
+
+
+class SiteRelease(pulumi.ComponentResource):
+    """Owns the release. Everything that must be there before the switch is a dependency of it, and Pulumi deletes old
+    containers only after it succeeded. Containers reach it by name, so each replacement is a new release.
+    """
+
+    def __init__(self, name: str, args: SiteReleaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:SiteRelease", name, None, opts)
+        site, edge = args.context.site, args.edge
+        described = pulumi.Output.all(
+            names={each.service.name: pulumi.Output.all(*each.names) for each in args.services},
+            subnets={each.service.name: args.networks.subnet(each.service.name) for each in args.services},
+        ).apply(lambda known: describe(args.context, known["names"], known["subnets"]))
+        statics = [
+            edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
+        ]
+        memberships = edge.memberships if edge else []
+        Release(
+            name,
+            engine=args.context.engine,
+            containers=described["containers"],
+            edge=edge.container.id if edge else "",
+            upstreams=described["upstreams"],
+            routes=described["routes"],
+            directory=nginx_main.LIVE,
+            main=MAIN,
+            gate_port=nginx_main.INTERNAL_PORT,
+            timeout=site.deploy_timeout,
+            drain=site.drain,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[
+                    *statics,
+                    *memberships,
+                    *(each for service in args.services for each in service.containers),
+                ],
+            ),
+        )
+        self.register_outputs({"containers": described["containers"]})
+
+
+def describe(context: Context, names: dict[str, list[str]], subnets: dict[str, str]) -> dict[str, Any]:
+    """What the release is told, once the containers have names and the networks ranges."""
+    site = context.site
+    callers = {
+        service.name: tuple(subnets[caller] for caller in site.callers(service))
+        for service in site.services.values()
+        if site.profile.edge
+    }
+    model = nginx.EdgeModel.of(site, callers)
+    releases = {
+        service: nginx.Release(
+            service=service,
+            servers=tuple(servers),
+            port=site.services[service].port,
+            static=(CURRENT,) if site.services[service].static else (),
+        )
+        for service, servers in names.items()
+    }
+    behind = {service.name for service in model.services} if site.profile.edge else set()
+    shown = [release for service, release in releases.items() if service in behind]
+    containers = [
+        {
+            "service": service,
+            "name": server,
+            "upstream": release.upstream if service in behind else "",
+            "ready": site.ready_path(site.services[service]) or "/",
+        }
+        for service, release in releases.items()
+        for server in release.servers
+    ]
+    return {
+        "containers": containers,
+        "upstreams": nginx.upstream_blocks(model, shown),
+        "routes": nginx.routes_conf(model, shown),
+    }

@@ -1,0 +1,63 @@
+"""Every secret of a stack: generated, or set with `pulumi config set --secret --path secrets.<service>.<NAME>`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_random as random
+
+from components.context import Context
+from slipway.core import hashing
+from slipway.settings.load import configured_secret
+
+LENGTH = 40
+GENERATED = pulumi.ResourceOptions(ignore_changes=["length", "special", "lower", "upper", "numeric", "keepers"])
+"""An edited argument would draw a new value, while the data is still locked with the old one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretsArgs:
+    context: Context
+
+
+class Secrets(pulumi.ComponentResource):
+    """Owns generated values and the stack's key; hands them out as secret outputs only.
+
+    Generated values are letters and digits, because they end up in URLs and in alembic's configuration, where
+    `/ @ : %` would need quoting.
+    """
+
+    def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:Secrets", name, None, opts)
+        self._context = args.context
+        self._generated: dict[str, random.RandomPassword] = {}
+        self._key = self.generated("stack-key")
+        for service in args.context.site.services.values():
+            for secret in service.secrets:
+                if secret not in args.context.site.configured_secrets.get(service.name, ()):
+                    self.generated(service.name, secret)
+        self.register_outputs({})
+
+    def generated(self, *name: str) -> pulumi.Output[str]:
+        """A value drawn once, the same at each call with this name."""
+        logical = self._context.name(*name)
+        if logical not in self._generated:
+            self._generated[logical] = random.RandomPassword(
+                logical,
+                length=LENGTH,
+                special=False,
+                opts=pulumi.ResourceOptions.merge(GENERATED, pulumi.ResourceOptions(parent=self)),
+            )
+        return pulumi.Output.secret(self._generated[logical].result)
+
+    def of(self, service: str, name: str) -> pulumi.Output[str]:
+        """One of a service's declared secrets."""
+        if name in self._context.site.configured_secrets.get(service, ()):
+            return configured_secret(service, name)
+        return self.generated(service, name)
+
+    def volume_name(self, purpose: str, files: pulumi.Output[dict[str, str]]) -> pulumi.Output[str]:
+        """A name for a volume of secret files that changes with their contents and tells nothing about them."""
+        named = pulumi.Output.all(self._key, files).apply(lambda known: hashing.keyed(known[0], known[1]))
+        return pulumi.Output.unsecret(named).apply(lambda digest: self._context.name(purpose, "files", digest))

@@ -1,0 +1,67 @@
+"""The image of one service, built from its folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from components.context import Context
+from slipway.settings.site import Service
+
+GENERIC = Path("slipway/build/Dockerfile")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceImageArgs:
+    """`folder` is relative to the project; `base` is what the Dockerfile starts from; `target` its stage."""
+
+    context: Context
+    service: str
+    folder: str
+    base: str
+    target: str | None = None
+
+    @classmethod
+    def of(cls, context: Context, service: Service) -> ServiceImageArgs:
+        site = context.site
+        folder = service.path or ""
+        return cls(
+            context=context,
+            service=service.name,
+            folder=folder,
+            base=site.base_images.python,
+            target=site.profile.target,
+        )
+
+
+class ServiceImage(pulumi.ComponentResource):
+    """Owns one built image; `image_id` changes exactly when a new build gives another image.
+
+    Nothing is pushed, and the engine's own platform is written out: by default Pulumi builds for the client's. A folder
+    without a Dockerfile is built by the generic one.
+    """
+
+    image_id: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ServiceImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:ServiceImage", name, None, opts)
+        site = args.context.site
+        own = site.root / args.folder / "Dockerfile"
+        image = docker.Image(
+            name,
+            image_name=f"{name}:latest",
+            skip_push=True,
+            build=docker.DockerBuildArgs(
+                context=args.folder,
+                dockerfile=f"{args.folder}/Dockerfile" if own.is_file() else str(GENERIC),
+                args={"BASE": args.base},
+                target=args.target,
+                platform=args.context.platform,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.image_id = image.repo_digest
+        self.register_outputs({"image_id": self.image_id})

@@ -1,0 +1,93 @@
+"""The one-shot commands of a service: its migration, once per release, and its seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from components.context import Context
+from components.databases import Databases
+from components.networks import Networks
+from components.secrets import Secrets
+from components.service_files import MOUNT, ServiceFiles, ServiceFilesArgs
+from slipway.providers.job import Job
+from slipway.settings.site import Service
+
+TIMEOUT = 600
+"""Seconds for a migration of a large table; a hanging one holds its lock no longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceJobsArgs:
+    """`files` are the running service's own, `volumes` its data volumes, `source` a folder of the host to mount."""
+
+    context: Context
+    service: Service
+    image: pulumi.Input[str]
+    uid: int
+    networks: Networks
+    secrets: Secrets
+    databases: Databases | None
+    files: ServiceFiles
+    volumes: Sequence[docker.ContainerVolumeArgs]
+    source: str | None
+
+
+class ServiceJobs(pulumi.ComponentResource):
+    """Owns the jobs; the service's containers depend on them, so none starts before they succeeded.
+
+    The migration logs in as the owner of the database, the seed as the service itself does.
+    """
+
+    def __init__(self, name: str, args: ServiceJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:components:ServiceJobs", name, None, opts)
+        self.args = args
+        service, jobs = args.service, list[Job]()
+        if service.migrate:
+            owner = ServiceFiles(
+                f"{name}-migrate-files",
+                ServiceFilesArgs(
+                    context=args.context,
+                    service=service,
+                    secrets=args.secrets,
+                    databases=args.databases,
+                    duty="owner",
+                    uid=args.uid,
+                    image=args.image,
+                ),
+                pulumi.ResourceOptions(parent=self),
+            )
+            jobs.append(self._job("migrate", service.migrate, owner, after=[]))
+        if service.seed and args.context.site.profile.seed:
+            self._job("seed", service.seed, args.files, after=jobs)
+        self.register_outputs({})
+
+    def _job(self, what: str, command: Sequence[str], files: ServiceFiles, *, after: Sequence[Job]) -> Job:
+        args = self.args
+        context, service = args.context, args.service
+        mounts: list[dict[str, pulumi.Input[Any]]] = [
+            {"source": files.volume, "target": MOUNT, "read_only": True},
+            *({"source": volume.volume_name, "target": volume.container_path} for volume in args.volumes),
+        ]
+        if args.source:
+            mounts.append({"source": args.source, "target": "/home/app/web"})
+        return Job(
+            context.name(service.name, what),
+            engine=context.engine,
+            container=context.name(service.name, what),
+            image=args.image,
+            command=files.wrapped(list(command)),
+            env=files.plain | {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"},  # noqa: S108
+            networks=args.networks.names_of(service.name),
+            mounts=mounts,
+            user=str(args.uid),
+            memory=service.memory,
+            timeout=TIMEOUT,
+            labels=context.labels(service.name),
+            hardened=context.site.profile.hardened,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
+        )

@@ -1,0 +1,24 @@
+"""Where a person finds the site."""
+
+from __future__ import annotations
+
+from slipway.settings.site import Site
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared with, not bound to
+
+
+def urls(site: Site) -> dict[str, str]:
+    """{output name: URL}: `url` for the edge, and each service that is published by itself."""
+    found = {}
+    if site.profile.edge:
+        host = LOOPBACK if site.edge.address in EVERYWHERE else site.edge.address
+        name = site.edge.hosts[0] if site.edge.hosts else host
+        found["url"] = f"http://{name}{'' if site.edge.port == 80 else f':{site.edge.port}'}/"
+    if site.profile.publish_services:
+        found |= {
+            f"{service.name}_url": f"http://{LOOPBACK}:{service.dev_port}/"
+            for service in site.services.values()
+            if service.dev_port
+        }
+    return found
