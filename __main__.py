@@ -2,7 +2,7 @@
 
 import pulumi
 import pulumi_docker as docker
-from slipway.settings.load import load
+from slipway.settings.configuration import load
 
 from components.adminer import Adminer, AdminerArgs
 from components.context import Context

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_random as random
 
 from components.context import Context
 from slipway.core import hashing
-from slipway.settings.load import configured_secret
 
 LENGTH = 40
 GENERATED = pulumi.ResourceOptions(ignore_changes=["length", "special", "lower", "upper", "numeric", "keepers"])
@@ -54,7 +54,8 @@ class Secrets(pulumi.ComponentResource):
     def of(self, service: str, name: str) -> pulumi.Output[str]:
         """One of a service's declared secrets."""
         if name in self._context.site.configured_secrets.get(service, ()):
-            return configured_secret(service, name)
+            values: pulumi.Output[Any] = pulumi.Config().require_secret_object("secrets")
+            return values.apply(lambda tables: str(tables[service][name]))
         return self.generated(service, name)
 
     def volume_name(self, purpose: str, files: pulumi.Output[dict[str, str]]) -> pulumi.Output[str]:
