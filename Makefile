@@ -8,6 +8,7 @@ ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
 pytest := $(run) pytest $(ARGS)
 engine := $(PYTHON) offline/engine/engine.py
+compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,5 +45,6 @@ bench-noop: setup ## how long an `up` with nothing to do takes
 mutations: setup ## break each behaviour of the offline docker plugin on purpose and see its contract test fail (long)
 	$(run) tests.contract.mutations
 
-lock: setup ## write requirements.lock anew from pyproject.toml
-	.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header -q -o requirements.lock
+lock: setup ## write requirements.lock anew from pyproject.toml, and the services' requirements.txt from their requirements.in
+	$(compile) pyproject.toml --group dev -o requirements.lock
+	$(foreach service,$(wildcard services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt);)
