@@ -177,7 +177,7 @@ def wrote(container: Container) -> str:
 def probed(state: Mapping[str, Any]) -> str:
     """What the last failed health check said."""
     checks = state.get("Health", {}).get("Log") or []
-    return f"Its health check says: {checks[-1]['Output'].strip()[:500]}\n" if checks and checks[-1]["ExitCode"] else ""
+    return f"Its health check says: {checks[-1]['Output'].strip()[-500:]}\n" if checks and checks[-1]["ExitCode"] else ""
 
 
 class Release(Resource, module="slipway", name="Release"):

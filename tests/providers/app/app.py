@@ -1,0 +1,20 @@
+"""A service whose answers tell which release gave them, and that is as well or unwell as its environment says."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+RELEASE = os.environ["RELEASE"]
+STATUS = {"/health": os.environ.get("HEALTH", "200 OK"), "/ready": os.environ.get("READY", "200 OK")}
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+    path = environ["PATH_INFO"]
+    if path == "/slow":
+        time.sleep(float(environ["QUERY_STRING"]))
+    if path == "/health-becomes":
+        STATUS["/health"] = environ["QUERY_STRING"] + " so"
+    body = environ["wsgi.input"].read() if environ["REQUEST_METHOD"] == "POST" else b""
+    start_response(STATUS.get(path, "200 OK"), [("Content-Type", "text/plain")])
+    return [RELEASE.encode() + body]

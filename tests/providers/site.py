@@ -1,0 +1,178 @@
+"""A site of one service behind nginx, made by hand: what a release meets in a stack."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Any, Self
+
+from docker.models.containers import Container
+
+from slipway.core import nginx
+from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
+from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
+from slipway.providers.release import ReleaseProvider
+from slipway.settings.site import Service
+from tests.providers.conftest import Place
+from tests.support import engine
+from tests.support.base_images import base_image
+
+SERVE = [
+    "gunicorn",
+    "--bind=0.0.0.0:5000",
+    "--worker-class=gthread",
+    "--threads=8",
+    "--keep-alive=75",
+    "--graceful-timeout=30",
+    "--no-control-socket",
+    "--worker-tmp-dir=/dev/shm",
+    "app:app",
+]
+MAIN = "/etc/nginx/main/nginx.conf"
+
+
+class Site:
+    """nginx with an empty folder for its generated files, hardened as in a stack, and a network for its services."""
+
+    def __init__(self, place: Place, app: str) -> None:
+        self.place, self.app, self.releases = place, app, 0
+        self.model = nginx.EdgeModel(
+            services=(Service(name="web", app="app:app", route="/", ready="/ready"),), callers={}
+        )
+        self.network = str(engine.client().networks.create(f"{place.name}-edge", labels=place.labels).name)
+        common = {"engine": place.engine, "uid": USER, "gid": USER, "image": place.image, "labels": place.labels}
+        files = {"nginx.conf": nginx.render(self.model, [])[nginx.MAIN_FILE]}
+        FilesVolumeProvider().create({**common, "volume": f"{place.name}-main", "files": files, "mode": 0o400})
+        engine.client().volumes.create(f"{place.name}-temporary")
+        OwnedVolumeProvider().create({**common, "volume": f"{place.name}-temporary", "mode": 0o700})
+        self.edge = engine.client().containers.run(
+            base_image("nginx"),
+            ["nginx", "-c", MAIN, "-g", "daemon off;"],
+            name=f"{place.name}-nginx",
+            network=self.network,
+            user=str(USER),
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            tmpfs={"/tmp": "rw,noexec,nosuid,nodev,size=16m"},
+            volumes=[
+                f"{place.name}-main:/etc/nginx/main:ro",
+                f"{place.name}-live:{LIVE}",
+                f"{place.name}-temporary:{TEMPORARY}",
+            ],
+            restart_policy={"Name": "always", "MaximumRetryCount": 0},
+            detach=True,
+        )
+        self.address = engine.address(self.edge)
+
+    def start(self, *, command: list[str] | None = None, restart: str = "no", **environment: str) -> Container:
+        """A new container of the service, of a release of its own: r1, r2, …"""
+        self.releases += 1
+        policy: Any = {"Name": restart}
+        started: Container = engine.client().containers.run(
+            self.app,
+            command or SERVE,
+            name=f"{self.place.name}-web-{self.releases}",
+            network=self.network,
+            environment={"RELEASE": f"r{self.releases}", **environment},
+            restart_policy=policy,
+            detach=True,
+        )
+        return started
+
+    def wanted(self, *containers: Container, **changes: Any) -> dict[str, Any]:
+        """The inputs of a release that consists of these containers."""
+        release = nginx.Release(service="web", servers=tuple(str(container.name) for container in containers))
+        props = {
+            "engine": self.place.engine,
+            "containers": [
+                {"service": "web", "name": server, "upstream": release.upstream, "ready": "/ready"}
+                for server in release.servers
+            ],
+            "edge": self.edge.id,
+            "upstreams": nginx.upstream_blocks(self.model, [release]),
+            "routes": nginx.routes_conf(self.model, [release]),
+            "directory": LIVE,
+            "main": MAIN,
+            "gate_port": float(INTERNAL_PORT),
+            "timeout": 60.0,
+            "drain": 30.0,
+        }
+        return props | changes
+
+    def release(self, *containers: Container, **changes: Any) -> dict[str, Any]:
+        """Makes a first release of these containers; returns its inputs."""
+        props = self.wanted(*containers, **changes)
+        ReleaseProvider().create(props)
+        return props
+
+    def exec(self, *command: str) -> tuple[int, str]:
+        """Exit code and output of a command in nginx's container."""
+        result: Any = self.edge.exec_run(list(command))
+        return result.exit_code, result.output.decode()
+
+    def get(self, path: str = "/") -> tuple[int, str]:
+        return engine.http_get(self.address, 80, path, timeout=40)
+
+    def serves(self, release: str) -> bool:
+        """Whether this release answers; also while nothing does."""
+        try:
+            return self.get() == (200, release)
+        except OSError:
+            return False
+
+    def files(self) -> list[str]:
+        return sorted(self.exec("ls", LIVE)[1].split())
+
+
+class Load:
+    """Eight clients that ask without a pause while this is entered: four over one connection each, four over a new one
+    each time; every other request is a POST."""
+
+    def __init__(self, address: str) -> None:
+        self.address, self.stopped = address, threading.Event()
+        self.answers: Counter[str] = Counter()
+        self.failed: list[str] = []
+        self.lock = threading.Lock()
+        self.clients = [threading.Thread(target=self.ask, args=(number % 2 == 0,)) for number in range(8)]
+
+    def __enter__(self) -> Self:
+        for client in self.clients:
+            client.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopped.set()
+        for client in self.clients:
+            client.join(timeout=60)
+
+    def ask(self, keep: bool) -> None:
+        connection = http.client.HTTPConnection(self.address, timeout=30)
+        number = 0
+        while not self.stopped.is_set():
+            number += 1
+            body = f"-{number}" if number % 2 else None
+            try:
+                connection.request("POST" if body else "GET", "/", body)
+                answer = connection.getresponse()
+                text = answer.read().decode()
+            except (OSError, http.client.HTTPException) as problem:
+                self.note(f"{type(problem).__name__} {problem} {'kept' if keep else 'new'} connection", "")
+                connection.close()
+                continue
+            release, _, echo = text.partition("-")
+            good = answer.status == 200 and echo == (body or "-")[1:]
+            self.note("" if good else f"status {answer.status} {text[:80]}", release)
+            if not keep:
+                connection.close()
+
+    def note(self, problem: str, release: str) -> None:
+        with self.lock:
+            self.answers[release] += 1
+            if problem:
+                self.failed.append(f"{time.monotonic():.3f} {problem}")
