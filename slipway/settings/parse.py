@@ -56,8 +56,9 @@ def parse(
     services = known.get("services")
     if isinstance(services, Mapping):
         changes = overrides if isinstance(overrides, Mapping) else {}
+        declared = {name: {} if table is None else table for name, table in services.items()}
         known["services"] = {
-            name: _merged(table if table is not None else {}, changes.get(name, {})) for name, table in services.items()
+            name: _merged(table, changes[name]) if name in changes else table for name, table in declared.items()
         }
     declaration, found = _validated(known, overrides)
     problems += found
@@ -95,11 +96,13 @@ def _validated(known: dict[str, Any], overrides: Mapping[str, Any]) -> tuple[Dec
             smaller: dict[str, Any] = known
             for location, _ in reversed(found):  # backwards: places in a list stay right
                 smaller = _without(smaller, location)
+                if location[0] == "services" and len(location) == 2:
+                    smaller["services"][location[1]] = {}  # others may go on naming it
             known = smaller if smaller != known else {}
 
 
 def _without(table: Any, location: Location) -> Any:
-    """The same without what is there; a service keeps its name, so that others may go on naming it."""
+    """The same without what is there."""
     if not location:
         return table
     key, *rest = location

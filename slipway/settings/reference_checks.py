@@ -67,7 +67,7 @@ def _valid(service: Service) -> str:
 def _managed(site: Site, service: Service) -> Iterator[Problem]:
     if service.database is None or service.database.url is None:
         return
-    url, key = service.database.url, "database.url"
+    url, key = service.database.url, ("database", "url")
     example = "postgresql://USER:{secrets.DB_PASSWORD}@HOST:5432/NAME"
     fix = (
         *write_service(service.name, "database", value={"url": example}),

@@ -86,10 +86,10 @@ def _what_runs(site: Site, service: Service) -> Iterator[Problem]:
         right = f"{PurePosixPath(service.path).parent}/{near}" if near else "FOLDER"
         fix = (*write_service(name, "path", value=right), f"or type: mkdir -p {service.path}")
         what = f"there is no folder {service.path}" + (f"; did you mean {right}?" if near else "")
-        yield problem(service, "path", what, fix)
+        yield problem(service, "path", what, fix, "image")
     elif service.app and (missing := wsgi.missing(folder, service.app, service.path)):
         fix = write_service(name, "app", value=missing.suggestion)
-        yield problem(service, "app", missing.what, fix, "path")
+        yield problem(service, "app", missing.what, fix, "path", "image", "command")
 
 
 def _jobs(_: Site, service: Service) -> Iterator[Problem]:

@@ -1,0 +1,48 @@
+"""A correct declaration on disk, for tests to spoil."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from slipway.settings.parse import parse
+from slipway.settings.site import Site
+
+BASE_IMAGES = {name: f"registry.test/{name}:1" for name in ("python", "postgres", "nginx", "adminer")}
+
+
+def make_root(folder: Path) -> Path:
+    """Two services' folders: shop (with static files) and stock."""
+    for name in ("shop", "stock"):
+        static = folder / "services" / name / "app" / "static"
+        static.mkdir(parents=True)
+        (folder / "services" / name / "manage.py").write_text("from app import create_app\n\napp = create_app()\n")
+        (folder / "services" / name / "app" / "__init__.py").write_text("def create_app():\n    return None\n")
+    return folder
+
+
+def correct() -> dict[str, Any]:
+    """A site that has something of everything and no mistake."""
+    return {
+        "services": {
+            "shop": {
+                "route": "/",
+                "uses": ["stock"],
+                "static": {"/static/": "app/static"},
+                "env": {"TITLE": "Shop", "STOCK_URL": "{services.stock.url}"},
+                "secrets": ["SECRET_KEY"],
+            },
+            "stock": {
+                "route": "/stock/",
+                "database": True,
+                "migrate": "flask db upgrade",
+                "volumes": {"uploads": "/home/app/web/media"},
+                "env": {"DATABASE_URL": "{database.url}"},
+            },
+        }
+    }
+
+
+def read(raw: dict[str, Any], root: Path, *, stack: str = "prod", **more: Any) -> Site:
+    """The site, as the program would read it."""
+    return parse(raw, **{"project": "site", "stack": stack, "root": root, "base_images": BASE_IMAGES, **more})
