@@ -156,7 +156,7 @@ server {{
     server_name {names};
     client_max_body_size {edge.max_body}m;
 {real_ip}{_headers(host="$http_host", proto=proto)}
-    error_page 502 503 504 @unavailable;
+    error_page 502 503 504 =503 @unavailable;
     location @unavailable {{
         default_type text/html;
         add_header Retry-After 5 always;

@@ -1,0 +1,177 @@
+"""What real servers make of the texts that slipway.core renders: nginx's configuration, Postgres' roles."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tarfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from docker.models.containers import Container
+
+from slipway.core import nginx_main, postgres
+from slipway.core.nginx import EdgeModel, Release, render
+from slipway.core.provisioning import DUTIES, ServiceDatabase, login, provisioning_sql
+from slipway.settings.site import PostgresSettings, Service
+from tests.support import engine
+from tests.support.base_images import base_image
+from tests.support.waiting import wait_until
+
+SHOP = Service(name="shop", route="/", health="/health", static={"/static/": "app/static"})
+STOCK = Service(name="stock", route="/stock/", health="/health")
+ADMIN = Service(name="admin", route="/", host="admin.test", health="/health")
+PLAIN = EdgeModel(services=(SHOP, STOCK, ADMIN), callers={"stock": ("10.1.0.0/24",)})
+FULL = EdgeModel(
+    services=(SHOP, STOCK, ADMIN),
+    callers={"stock": ("10.1.0.0/24", "10.2.0.0/24")},
+    hosts=("a.test", "b.test"),
+    trusted_proxies=("10.0.0.0/8", "192.168.1.1/32"),
+)
+RELEASES = (
+    Release(service="shop", servers=("nowhere-1", "nowhere-2"), static=("new", "old")),
+    Release(service="stock", servers=("nowhere-3",)),
+)
+
+
+def put(container: Container, files: Mapping[str, str]) -> None:
+    """Copies texts into a container before it starts."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for path, text in files.items():
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size, member.mode = len(text.encode()), 0o644
+            archive.addfile(member, io.BytesIO(text.encode()))
+    container.put_archive("/", packed.getvalue())
+
+
+@pytest.fixture
+def project() -> Iterator[str]:
+    name = f"texts-{secrets.token_hex(4)}"
+    yield name
+    engine.remove_all(name)
+
+
+def start_nginx(project: str, edge: EdgeModel, releases: tuple[Release, ...]) -> Container:
+    texts = render(edge, releases)
+    engine.client().networks.create(f"{project}-net")
+    container = engine.client().containers.create(
+        base_image("nginx"), name=f"{project}-nginx", network=f"{project}-net", user=str(nginx_main.USER),
+        entrypoint=["nginx", "-g", "daemon off;"], tmpfs={nginx_main.TEMPORARY: f"uid={nginx_main.USER}"},
+    )  # fmt: skip
+    live = {f"{nginx_main.LIVE}/{name}": text for name, text in texts.items() if name != "nginx.conf"}
+    put(container, {nginx_main.MAIN: texts["nginx.conf"], **(live if releases else {})})
+    container.start()
+    return container
+
+
+def run(container: Container, *command: str, **options: Any) -> tuple[int, str]:
+    """Exit status and output of a command in the container."""
+    status, output = container.exec_run(list(command), **options)
+    assert isinstance(output, bytes)
+    return status or 0, output.decode().strip()
+
+
+def curl(container: Container, *arguments: str) -> str:
+    """Head and body of an answer."""
+    return run(container, "curl", "-sS", "-i", *arguments)[1]
+
+
+@pytest.mark.parametrize("edge", [PLAIN, FULL], ids=["plain", "full"])
+def test_nginx_takes_the_configuration_without_a_warning(project: str, edge: EdgeModel) -> None:
+    container = start_nginx(project, edge, RELEASES)
+    status, output = run(container, "nginx", "-t")
+    assert status == 0, output
+    assert "warn" not in output
+
+
+def test_nginx_serves_before_any_service_exists_and_says_that_it_is_a_moment(project: str) -> None:
+    container = start_nginx(project, PLAIN, RELEASES)
+    wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
+    page = curl(container, "http://127.0.0.1/anything")
+    assert " 503 " in page.splitlines()[0]
+    assert "Back in a moment" in page
+    assert "Retry-After: 5" in page
+    redirect = curl(container, "http://127.0.0.1/stock?a=1")
+    assert "Location: /stock/?a=1" in redirect
+    assert " 403 " in curl(container, "-H", "Host: stock", "http://127.0.0.1:5000/stock/")
+    assert " 404 " in curl(container, "-H", "Host: shop", "http://127.0.0.1:5000/")
+
+
+def test_nginx_is_well_before_the_first_release(project: str) -> None:
+    container = start_nginx(project, PLAIN, ())
+    wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
+    assert " 503 " in curl(container, "http://127.0.0.1/").splitlines()[0]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Container]:
+    """A Postgres that was started with our texts and provisioned twice, for stock and for shop."""
+    name = f"texts-{secrets.token_hex(4)}"
+    container = engine.client().containers.create(
+        base_image("postgres"), postgres.command(PostgresSettings()), name=f"{name}-postgres", shm_size="256m",
+        environment={"POSTGRES_PASSWORD": "never-used", "POSTGRES_INITDB_ARGS": postgres.initdb_args()},
+    )  # fmt: skip
+    put(
+        container,
+        {postgres.HBA_FILE: postgres.pg_hba(), "/docker-entrypoint-initdb.d/00-health.sql": postgres.initial_sql()},
+    )
+    container.start()
+    wait_until("Postgres is well", lambda: run(container, *postgres.health_command())[0] == 0, 60)
+    databases = [
+        ServiceDatabase(
+            service=service, connections=3, passwords={login(service, duty): f"{service}-{duty}" for duty in DUTIES}
+        )
+        for service in ("stock", "shop")
+    ]
+    put(container, {"/tmp/provision.sql": provisioning_sql(databases)})
+    for _ in range(2):
+        script = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "/tmp/provision.sql"]
+        status, output = run(container, *script, user="postgres")
+        assert status == 0, output
+    yield container
+    engine.remove_all(name)
+
+
+def query(server: Container, role: str, password: str, database: str, sql: str) -> tuple[int, str]:
+    """Over the network, as a service would."""
+    command = ["psql", "-XqtA", "-h", engine.address(server), "-U", role, "-d", database, "-c", sql]
+    return run(server, *command, environment={"PGPASSWORD": password})
+
+
+def test_the_owner_makes_tables_and_the_service_only_fills_them(server: Container) -> None:
+    make = "CREATE TABLE goods (id serial PRIMARY KEY); SELECT current_user"
+    assert query(server, "stock_owner_a", "stock-owner", "stock", make) == (0, "stock_owner")
+    insert = "INSERT INTO goods DEFAULT VALUES RETURNING id"
+    assert query(server, "stock_runtime_a", "stock-runtime", "stock", insert) == (0, "1")
+    code, output = query(server, "stock_runtime_a", "stock-runtime", "stock", "DROP TABLE goods")
+    assert (code, "must be owner" in output) == (1, True)
+    code, output = query(server, "stock_runtime_a", "stock-runtime", "stock", "CREATE TABLE mine (id int)")
+    assert (code, "permission denied" in output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("role", "password", "database"),
+    [
+        ("stock_runtime_a", "wrong", "stock"),
+        ("stock_runtime_a", "stock-runtime", "shop"),
+        ("stock_runtime_a", "stock-runtime", "postgres"),
+        ("stock_owner_a", "stock-owner", "shop"),
+        ("stock_runtime_b", "stock-runtime", "stock"),
+        ("postgres", "never-used", "postgres"),
+        (postgres.HEALTH_ROLE, "", "postgres"),
+    ],
+)
+def test_nobody_comes_in_who_need_not(server: Container, role: str, password: str, database: str) -> None:
+    code, output = query(server, role, password, database, "SELECT 1")
+    assert code == 2, output
+
+
+def test_neither_passwords_nor_verifiers_are_in_the_servers_log(server: Container) -> None:
+    assert b"SCRAM-SHA-256$" not in server.logs()
+    assert b"stock-owner" not in server.logs()
+
+
+def test_the_cluster_has_checksums(server: Container) -> None:
+    assert run(server, "psql", "-XqtA", "-c", "SHOW data_checksums", user="postgres") == (0, "on")
