@@ -57,9 +57,12 @@ http {{
     underscores_in_headers off;  # a client could otherwise set SCRIPT_NAME
 {temporary}
 
-    # The query is left out: it may hold tokens.
+    # The query is left out: it may hold tokens. ($uri would be what try_files made of the path.)
+    map $request_uri $asked_path {{
+        "~^([^?]*)" $1;
+    }}
     log_format json escape=json '{{"time":"$time_iso8601","client":"$remote_addr","host":"$host",'
-        '"method":"$request_method","path":"$uri","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,'
+        '"method":"$request_method","path":"$asked_path","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,'
         '"upstream":"$proxy_host","upstream_address":"$upstream_addr","upstream_status":"$upstream_status",'
         '"upstream_seconds":"$upstream_response_time","request_id":"$request_id"}}';
     access_log /dev/stdout json;
