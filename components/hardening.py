@@ -34,7 +34,7 @@ def container(
         "tmpfs": dict(tmpfs),
         "log_driver": "json-file",
         "log_opts": {"max-size": "10m", "max-file": "3"},
-        "ulimits": [docker.ContainerUlimitArgs(name="nofile", soft=65536, hard=65536)],
+        "ulimits": [docker.ContainerUlimitArgs(name="nofile", soft=4096, hard=4096)],
         "wait": False,
         "must_run": True,
     }

@@ -38,7 +38,7 @@ class StaticFilesProvider(Provider):
     def do(self, _olds: Properties, news: Properties) -> None:
         with connect(news["engine"]) as client:
             have_image(client, news["image"])
-            name = f"{news['volume']}.{news['folder']}.source"
+            name = f"{news['volume']}.{news['folder'].replace('/', '.')}.source"
             remove(client, name)
             source = client.containers.create(
                 news["image"], ["true"], name=name, entrypoint=[], labels=helper_labels(news["labels"], "static")
