@@ -27,7 +27,7 @@ test: lint ## everything that CI runs
 	$(pytest)
 
 test-unit: setup ## the tests that need no engine and no Pulumi
-	$(pytest) tests/unit offline/tests
+	$(pytest) tests/unit offline/tests services
 
 test-contract: setup ## what Slipway relies on in the docker plugin
 	$(pytest) tests/contract
@@ -47,4 +47,4 @@ mutations: setup ## break each behaviour of the offline docker plugin on purpose
 
 lock: setup ## write requirements.lock anew from pyproject.toml, and the services' requirements.txt from their requirements.in
 	$(compile) pyproject.toml --group dev -o requirements.lock
-	$(foreach service,$(wildcard services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt);)
+	$(foreach service,$(wildcard services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt) &&) true

@@ -7,7 +7,10 @@
 | DB_POOL_SIZE, DB_POOL_OVERFLOW | connections that one process keeps, and may add under load | 2, 2 |
 | MEDIA_FOLDER | where the pictures are kept | media beside manage.py |
 | MAX_UPLOAD_MB | the largest picture file, in MiB | 10 |
-| MAX_DECODE_MB | memory for decoding one picture, in MiB: limits its pixels (JPEG 27, WebP 9 megapixels) | 160 |
+| MAX_DECODE_MB | memory for decoding a picture, in MiB: limits its pixels (JPEG 14, PNG 9, WebP 5 megapixels) | 80 |
+
+Memory of a container: 60 MiB for each worker process, 64 for files on their way, and MAX_DECODE_MB. So 256 MiB is enough
+for the defaults and two workers; 384 with MAX_DECODE_MB=160 takes JPEG pictures of 28 megapixels.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         "MEDIA_FOLDER": environment.get("MEDIA_FOLDER") or str(Path(__file__).resolve().parent.parent / "media"),
         "MAX_UPLOAD_BYTES": largest,
         "MAX_CONTENT_LENGTH": largest + FORM_OVERHEAD,
-        "MAX_DECODE_BYTES": _number(environment, "MAX_DECODE_MB", 160) * MIB,
+        "MAX_DECODE_BYTES": _number(environment, "MAX_DECODE_MB", 80) * MIB,
     }
 
 
