@@ -12,7 +12,7 @@ from components.context import Context, container_labels
 from components.databases import Databases
 from components.networks import Networks
 from components.secrets import Secrets
-from components.service_files import MOUNT, ServiceFiles, ServiceFilesArgs
+from components.service_files import ENTRY, MOUNT, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
 from slipway.core import gunicorn, naming
 from slipway.core.timeouts import ladder
@@ -21,6 +21,8 @@ from slipway.settings.site import Service, Strategy
 
 SOURCE = "/home/app/web"
 PROBE = "import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=2)"
+ANY_PROBE = f"""curl -fso /dev/null -m 2 "$1" || wget -qO /dev/null -T 2 "$1" || python3 -c '{PROBE}' "$1" """
+"""For a ready-made image, with whatever it has."""
 SCRATCH = {"/tmp": "mode=1777,size=64m"}  # noqa: S108  a tmpfs of the container's own
 
 
@@ -89,13 +91,13 @@ class FlaskService(pulumi.ComponentResource):
         grace = ladder(context.site.drain).stop
         self.containers = [
             docker.Container(
-                name if service.replicas == 1 else f"{name}-{replica + 1}",
+                f"{name}-{replica}" if replica > 1 else name,
                 image=args.image,
-                entrypoints=[],
-                command=self._command(),
+                entrypoints=None if self._as_it_is else ENTRY,
+                command=None if self._as_it_is else self._command(),
                 envs=sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items()),
                 networks_advanced=args.networks.of(service.name),
-                ports=self._ports(),
+                ports=self._ports(replica),
                 volumes=mounts,
                 labels=container_labels(context.labels(service.name)),
                 healthcheck=self._healthcheck(),
@@ -111,24 +113,26 @@ class FlaskService(pulumi.ComponentResource):
                     depends_on=[*ready, jobs],
                 ),
             )
-            for replica in range(service.replicas)
+            for replica in range(1, service.replicas + 1)
         ]
         self.names = [container.name for container in self.containers]
         self.register_outputs({"names": self.names})
 
+    @property
+    def _as_it_is(self) -> bool:
+        """Whether a ready-made image runs what it is made to run; it then has no secret variables."""
+        return not (self.service.command or self.service.app)
+
     def _command(self) -> pulumi.Input[list[str]]:
         """gunicorn on the declared entry point, Flask's server with reload, or the service's own command."""
         service, site, networks = self.service, self.args.context.site, self.args.networks
-        wrapped = ServiceFiles.wrapped
         if service.command or not service.app:
-            return wrapped(list(service.command or ()))
+            return list(service.command or ())
         if site.profile.debug_server:
-            return wrapped(
-                ["flask", "--app", service.app, "--debug", "run", "--host=0.0.0.0", f"--port={service.port}"]
-            )
+            return ["flask", "--app", service.app, "--debug", "run", "--host=0.0.0.0", f"--port={service.port}"]
         # Whoever else can reach the service could claim any client address and scheme: only the edge's network counts.
         return networks.subnet(service.name).apply(
-            lambda edge: wrapped(gunicorn.command(service, trusted=edge, drain=site.drain))
+            lambda edge: gunicorn.command(service, trusted=edge, drain=site.drain)
         )
 
     def _own_variables(self) -> dict[str, str]:
@@ -137,9 +141,9 @@ class FlaskService(pulumi.ComponentResource):
         fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": "/tmp"}  # noqa: S108
         return fixed | ({"SCRIPT_NAME": prefix} if prefix else {})
 
-    def _ports(self) -> list[docker.ContainerPortArgs] | None:
+    def _ports(self, replica: int) -> list[docker.ContainerPortArgs] | None:
         service = self.service
-        if not (self.args.context.site.profile.publish_services and service.dev_port):
+        if not (self.args.context.site.profile.publish_services and service.dev_port and replica == 1):
             return None
         return [
             docker.ContainerPortArgs(internal=service.port, external=service.dev_port, ip="127.0.0.1", protocol="tcp")
@@ -150,15 +154,17 @@ class FlaskService(pulumi.ComponentResource):
         if path is None:
             return None
         url = f"http://127.0.0.1:{self.service.port}{path}"
-        return hardening.healthcheck(["CMD", "python", "-c", PROBE, url], interval=5)
+        probe = ["sh", "-c", ANY_PROBE, "probe"] if self.service.image else ["python", "-c", PROBE]
+        return hardening.healthcheck(["CMD", *probe, url], interval=5)
 
     def _data_volume(self, volume: str, path: str) -> docker.ContainerVolumeArgs:
         context, service = self.args.context, self.service
         labels = context.labels(service.name)
         logical = context.name(service.name, volume)
+        name = naming.data_volume(context.site.project, context.site.stack, service.name, volume)
         data = docker.Volume(
             logical,
-            name=naming.data_volume(context.site.project, context.site.stack, service.name, volume),
+            name=name,
             labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()],
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -170,11 +176,11 @@ class FlaskService(pulumi.ComponentResource):
         owned = OwnedVolume(
             f"{logical}-owner",
             engine=context.engine,
-            volume=data.name,
+            volume=name,  # not data.name: what takes an output of a delete-first resource is deleted first with it
             uid=self.uid,
             gid=self.uid,
             image=self.args.image,
             labels=labels,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[data]),
         )
         return docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=path)

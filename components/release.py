@@ -84,7 +84,7 @@ def describe(context: Context, names: dict[str, list[str]], subnets: dict[str, s
         )
         for service, servers in names.items()
     }
-    behind = {service.name for service in model.services} if site.profile.edge else set()
+    behind = {service.name for service in model.services}
     shown = [release for service, release in releases.items() if service in behind]
     containers = [
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from components.context import Context
 from components.databases import Databases
 from components.secrets import Secrets
 from slipway.core import references
+from slipway.core.dsn import parse
 from slipway.core.provisioning import Duty
 from slipway.providers.files import FilesVolume
 from slipway.settings.site import Service
 
 MOUNT = "/run/slipway"
+ENTRY = ["sh", f"{MOUNT}/exec"]
+"""Stands before a command, in place of the image's own entry point."""
 WRAPPER = Path(__file__).parents[1] / "slipway" / "build" / "exec"
 
 
@@ -44,25 +48,13 @@ class ServiceFiles(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServiceFilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:ServiceFiles", name, None, opts)
         context, service = args.context, args.service
-        values: dict[str, pulumi.Input[str]] = {
-            f"services.{other.name}.url": context.site.url_of(other) for other in context.site.services.values()
-        }
-        values |= {f"secrets.{secret}": args.secrets.of(service.name, secret) for secret in service.secrets}
-        database: dict[str, pulumi.Input[str]] = {}
-        if args.databases and service.database and service.database.url is None:
-            dsn = args.databases.dsn(service, args.duty)
-            password = args.databases.password(service, args.duty)
-            database = dict(dsn.plain_values())
-            database |= {"database.password": password, "database.url": password.apply(dsn.url)}
-        elif service.database and (managed := service.database.url):
-            database = {
-                "database.url": pulumi.Output.all(**values).apply(lambda known: references.fill(managed, known))
-            }
+        secrets = {f"secrets.{secret}": args.secrets.of(service.name, secret) for secret in service.secrets}
+        values: dict[str, pulumi.Input[str]] = {**context.site.addresses(), **secrets, **_database(args, secrets)}
         plain, secret = references.split(service.env, service.secrets)
-        known = {key: text for key, text in (values | database).items() if isinstance(text, str)}
+        known = {key: text for key, text in values.items() if isinstance(text, str)}
         self.plain = {variable: references.fill(text, known) for variable, text in plain.items()}
         wrapper = WRAPPER.read_text()
-        files = pulumi.Output.all(**(values | database)).apply(
+        files = pulumi.Output.all(**values).apply(
             lambda found: {
                 "exec": wrapper,
                 **{f"env/{variable}": references.fill(text, found) for variable, text in secret.items()},
@@ -83,4 +75,20 @@ class ServiceFiles(pulumi.ComponentResource):
 
     @staticmethod
     def wrapped(command: list[str]) -> list[str]:
-        return ["sh", f"{MOUNT}/exec", *command]
+        return [*ENTRY, *command]
+
+
+def _database(args: ServiceFilesArgs, secrets: Mapping[str, pulumi.Output[str]]) -> dict[str, pulumi.Input[str]]:
+    """What the references {database.…} stand for: the service's own database, or the managed one that it names."""
+    service = args.service
+    if service.database is None:
+        return {}
+    password: pulumi.Output[str]
+    if managed := service.database.url:
+        dsn, reference = parse(managed)
+        password = pulumi.Output.all(**secrets).apply(lambda known: references.fill(reference, known))
+    else:
+        assert args.databases is not None, "a site with such a service has a server of its own"
+        dsn = args.databases.dsn(service, args.duty)
+        password = args.databases.password(service, args.duty)
+    return {**dsn.plain_values(), "database.password": password, "database.url": password.apply(dsn.url)}

@@ -57,7 +57,7 @@ class EdgeModel:
     @classmethod
     def of(cls, site: Site, callers: Mapping[str, tuple[str, ...]] | None = None) -> EdgeModel:
         """`callers`: {service: subnets from which other services may call it through the edge}."""
-        services = (service for service in site.services.values() if service.routed or site.callers(service))
+        services = (service for service in site.services.values() if site.at_edge(service))
         return cls(
             services=tuple(services),
             callers=callers or {},

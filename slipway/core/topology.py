@@ -1,8 +1,8 @@
 """Who can reach whom: the networks of a site and what is on each.
 
 A service reaches its own database and nothing else of Postgres's users; services meet only at the edge, which also
-carries calls from one service to another, so that a release switches those as well. Where the profile has no edge,
-caller and called share a network of their own.
+carries calls from one service to another, so that a release switches those as well. Where the profile has no edge, or
+the called service does not speak HTTP (a Redis), caller and called share a network of their own.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ def networks(site: Site) -> tuple[NetworkPlan, ...]:
     plans = []
     for service in site.services.values():
         members: dict[str, tuple[str, ...]] = {service.name: ()}
-        if site.profile.edge:
-            members[EDGE] = service.uses
+        calls = tuple(called for called in service.uses if site.at_edge(site.services[called]))
+        if calls or site.at_edge(service):
+            members[EDGE] = calls
         plans.append(NetworkPlan(name=service.name, internal=not site.profile.publish_services, members=members))
         if service.database and service.database.url is None:
             plans.append(
@@ -46,15 +47,14 @@ def networks(site: Site) -> tuple[NetworkPlan, ...]:
                     members={service.name: (), POSTGRES: (POSTGRES_ALIAS,)},
                 )
             )
-        if service.egress and not site.profile.publish_services:
+        managed = service.database is not None and service.database.url is not None
+        if (service.egress or managed) and not site.profile.publish_services:
             plans.append(NetworkPlan(name=f"{service.name}-egress", internal=False, members={service.name: ()}))
-        if not site.profile.edge:
-            plans.extend(
-                NetworkPlan(
-                    name=f"{service.name}-{called}", internal=True, members={service.name: (), called: (called,)}
-                )
-                for called in service.uses
-            )
+        plans.extend(
+            NetworkPlan(name=f"{service.name}-{called}", internal=True, members={service.name: (), called: (called,)})
+            for called in service.uses
+            if called not in calls
+        )
     if site.profile.edge:
         plans.append(NetworkPlan(name=PUBLIC, internal=False, members={EDGE: ()}))
     if site.owns_postgres:

@@ -12,13 +12,13 @@ def urls(site: Site) -> dict[str, str]:
     """{output name: URL}: `url` for the edge, and each service that is published by itself."""
     found = {}
     if site.profile.edge:
-        host = LOOPBACK if site.edge.address in EVERYWHERE else site.edge.address
-        name = site.edge.hosts[0] if site.edge.hosts else host
+        address = LOOPBACK if site.edge.address in EVERYWHERE else site.edge.address
+        name = site.edge.hosts[0] if site.edge.hosts else f"[{address}]" if ":" in address else address
         found["url"] = f"http://{name}{'' if site.edge.port == 80 else f':{site.edge.port}'}/"
     if site.profile.publish_services:
         found |= {
             f"{service.name}_url": f"http://{LOOPBACK}:{service.dev_port}/"
             for service in site.services.values()
-            if service.dev_port
+            if service.http and service.dev_port
         }
     return found

@@ -109,6 +109,7 @@ def start(client: DockerClient, props: Properties, digest: str) -> Container:
         props["image"],
         list(props["command"]),
         name=props["container"],
+        entrypoint=[],
         environment=dict(props["env"]),
         user=props["user"],
         mounts=[mount(each) for each in props["mounts"]],

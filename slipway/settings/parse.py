@@ -136,7 +136,8 @@ def _site(
     ports = _dev_ports(declaration.services)
     sole = len(declaration.services) == 1
     images = {name: name_ for name, name_ in declaration.base_images.model_dump().items() if name_}
-    wants_adminer = profile.adminer and "adminer" not in declaration.model_fields_set
+    databases = any(table.database and not table.database.url for table in declaration.services.values())
+    wants_adminer = profile.adminer and databases and "adminer" not in declaration.model_fields_set
     adminer = declaration.adminer.model_dump() if declaration.adminer else {} if wants_adminer else None
     return Site(
         project=project,
@@ -173,7 +174,7 @@ def _service(name: str, table: ServiceTable, *, sole: bool, dev_port: int) -> Se
             "health": health,
             "ready": table.ready or health,
             "database": Database(**table.database.model_dump()) if table.database else None,
-            "dev_port": dev_port,
+            "dev_port": dev_port if health or table.dev_port else None,
         }
     )
 

@@ -53,6 +53,9 @@ def _wrong(site: Site, service: Service, reference: Reference) -> tuple[str, tup
         return f"there is no such service{near}", (f"Write {{services.{next(iter(site.services))}.url}}", literal), ()
     if part not in SERVICE_PARTS:
         return f"a service has no {part}{did_you_mean(part, SERVICE_PARTS)}", (f"Write {{services.{name}.url}}",), ()
+    if part == "url" and not site.services[name].http:
+        literal = f"Write {{services.{name}.host}} and {{services.{name}.port}}"
+        return f"{name} does not speak HTTP", (literal,), ()
     if name not in service.uses and name != service.name:
         fix = write_service(service.name, "uses", value=[*service.uses, name])
         return f"{service.name} may not call {name}", fix, ("uses",)

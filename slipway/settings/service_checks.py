@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from slipway.core import references
 from slipway.settings import fields, wsgi
 from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
 from slipway.settings.site import Service, Site
 
 RESERVED = frozenset(
-    {"adminer", "edge", "localhost", "nginx", "postgres", "public", "slipway", "template0", "template1"}
+    {"adminer", "edge", "localhost", "nginx", "postgres", "public", "slipway", "stack", "template0", "template1"}
 )
 RESERVED_VARIABLES = {
     "SCRIPT_NAME": "it follows from the route",
@@ -62,6 +63,13 @@ def _what_runs(site: Site, service: Service) -> Iterator[Problem]:
             "app",
             "a ready-made image has no WSGI entry point to run",
             (f"In Pulumi.yaml, services.{name}: remove `app:` or `image:`",),
+        )
+    if service.image and not service.command and references.split(service.env, service.secrets)[1]:
+        yield problem(
+            service,
+            "command",
+            "its secrets are exported before a command starts, and a ready-made image does not say which",
+            write_service(name, "command", value="redis-server --save 60 1"),
         )
     if service.command and service.app:
         yield problem(

@@ -176,6 +176,14 @@ class Site:
         """Where other services of the site reach it; no slash at the end."""
         return f"http://{service.name}:{service.port}{self.prefix(service)}"
 
+    def addresses(self) -> dict[str, str]:
+        """What the references {services.…} stand for (slipway.core.references.fill)."""
+        found = {}
+        for name, service in self.services.items():
+            found[f"services.{name}.url"] = self.url_of(service)
+            found |= {f"services.{name}.host": name, f"services.{name}.port": str(service.port)}
+        return found
+
     def urls(self) -> dict[str, str]:
         """{service: where a browser finds it}, for those that can be reached from outside at all."""
         if self.profile.publish_services:
@@ -190,3 +198,7 @@ class Site:
     def callers(self, service: Service) -> tuple[str, ...]:
         """The services that may call it."""
         return tuple(other.name for other in self.services.values() if service.name in other.uses)
+
+    def at_edge(self, service: Service) -> bool:
+        """Whether the edge sends requests to it, from outside or from other services."""
+        return self.profile.edge and service.http and (service.routed or bool(self.callers(service)))
