@@ -57,10 +57,8 @@ class DatabaseRolesProvider(Provider):
                 raise Failure(f"there is no Postgres container {news['container']}")
             wait_for_server(container, float(news["timeout"]))
             options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-            # psql stops reading at \q: an end of input cannot be sent over every kind of connection to the engine.
-            code, output = run_with_input(
-                container, PSQL, f"{sql}\n\\q\n", user="postgres", environment={"PGOPTIONS": options}
-            )
+            environment = {"PGOPTIONS": options}
+            code, output = run_with_input(container, PSQL, sql, user="postgres", environment=environment)
             if code:
                 raise Failure(f"provisioning the databases failed (psql exit code {code}):\n{masked(output, sql)}")
             say(f"{container.name}: databases and roles are as declared")

@@ -8,6 +8,9 @@ from typing import Any
 from docker.models.containers import Container
 from docker.utils import socket
 
+COUNTED = 'length=$1; shift; head -c "$length" | "$@"'
+"""Ends the command's input after so many bytes: not every kind of connection to the engine can be closed by half."""
+
 
 def run_with_input(
     container: Container,
@@ -17,18 +20,17 @@ def run_with_input(
     user: str,
     environment: Mapping[str, str],
 ) -> tuple[int, str]:
-    """Exit code and output (both streams) of `command` given `text`.
-
-    The command must know by itself where its input ends: over ssh:// there is no way to end it.
-    """
+    """Exit code and output (both streams) of `command`, whose standard input is `text`. The container needs `sh`."""
     assert container.client is not None
     api: Any = container.client.api  # the types do not know what is used of docker-py here
     frames: Any = socket.frames_iter
-    made = api.exec_create(container.id, list(command), stdin=True, user=user, environment=dict(environment))
+    data = text.encode()
+    counted = ["sh", "-c", COUNTED, "sh", str(len(data)), *command]
+    made = api.exec_create(container.id, counted, stdin=True, user=user, environment=dict(environment))
     stream = api.exec_start(made["Id"], socket=True)
     try:
         # A plain socket comes wrapped for reading only; the TLS and ssh ones as they are.
-        getattr(stream, "_sock", stream).sendall(text.encode())
+        getattr(stream, "_sock", stream).sendall(data)
         output = b"".join(part for _, part in frames(stream, tty=False))
     finally:
         stream.close()

@@ -23,6 +23,8 @@ ROUTES = "routes.conf"
 """Says which upstream each route goes to. The files of upstreams only add possibilities."""
 UNTOUCHED = "\nNothing was switched: the site goes on as it was."
 GONE = {"exited", "dead", "removing"}
+SETTLING = 3
+"""Seconds that a new container without a health check must have run."""
 LEAST = 5
 """Seconds to answer through nginx that are left even when getting well took all the time: it looks up names first."""
 
@@ -69,11 +71,12 @@ class Newcomers:
             if container is None:
                 raise Failure(f"{each['service']}: there is no container {each['name']}")
             self.found[each["name"]] = container
+        self.start = time.monotonic()
         self.restarts = {name: container.attrs["RestartCount"] for name, container in self.found.items()}
 
     def wait_until_well(self, deadline: float) -> None:
         """Raises Failure, with what the container wrote, as soon as one cannot get well any more."""
-        start, waiting = time.monotonic(), dict(self.found)
+        waiting = dict(self.found)
 
         def all_well() -> bool:
             for name in [name for name, container in waiting.items() if self.well(container)]:
@@ -88,13 +91,13 @@ class Newcomers:
                 + UNTOUCHED
             )
 
-        wait(all_well, deadline - start, too_late)
-        say(f"release: {len(self.found)} containers are well after {time.monotonic() - start:.1f} s")
+        wait(all_well, deadline - self.start, too_late)
+        say(f"release: {len(self.found)} containers are well after {time.monotonic() - self.start:.1f} s")
 
     def well(self, container: Container) -> bool:
         container.reload()
         name, state = str(container.name), container.attrs["State"]
-        health = state.get("Health", {}).get("Status", "healthy")
+        health = state.get("Health", {}).get("Status") or self.by_age(name)
         problem = ""
         if state["Status"] in GONE:
             problem = f"ended with exit code {state['ExitCode']}"
@@ -105,6 +108,11 @@ class Newcomers:
         if problem and name not in self.settled:
             raise Failure(f"{name} {problem}. {probed(state)}{wrote(container)}{UNTOUCHED}")
         return not problem and bool(state["Running"]) and health == "healthy"
+
+    def by_age(self, name: str) -> str:
+        """The health of a container that has no health check."""
+        settled = name in self.settled or time.monotonic() - self.start > SETTLING
+        return "healthy" if settled else "starting"
 
     def ask(self, edge: Edge, deadline: float) -> None:
         """Asks through nginx, which goes round an upstream's containers, until each upstream gave as many good answers
@@ -177,7 +185,9 @@ def wrote(container: Container) -> str:
 def probed(state: Mapping[str, Any]) -> str:
     """What the last failed health check said."""
     checks = state.get("Health", {}).get("Log") or []
-    return f"Its health check says: {checks[-1]['Output'].strip()[-500:]}\n" if checks and checks[-1]["ExitCode"] else ""
+    return (
+        f"Its health check says: {checks[-1]['Output'].strip()[-500:]}\n" if checks and checks[-1]["ExitCode"] else ""
+    )
 
 
 class Release(Resource, module="slipway", name="Release"):

@@ -68,7 +68,9 @@ class Site:
         )
         self.address = engine.address(self.edge)
 
-    def start(self, *, command: list[str] | None = None, restart: str = "no", **environment: str) -> Container:
+    def start(
+        self, *, command: list[str] | None = None, restart: str = "no", health: bool = True, **environment: str
+    ) -> Container:
         """A new container of the service, of a release of its own: r1, r2, …"""
         self.releases += 1
         policy: Any = {"Name": restart}
@@ -79,6 +81,7 @@ class Site:
             network=self.network,
             environment={"RELEASE": f"r{self.releases}", **environment},
             restart_policy=policy,
+            healthcheck={} if health else {"test": ["NONE"]},
             detach=True,
         )
         return started

@@ -119,6 +119,11 @@ def test_the_password_is_neither_on_a_command_line_nor_in_the_servers_log_nor_in
     assert "hunter2" not in server.logs().decode()
 
 
+def test_sql_that_does_not_end_is_an_error_and_no_endless_wait(server: Container) -> None:
+    with pytest.raises(Failure, match="unterminated quoted string"):
+        DatabaseRolesProvider().create(wanted(server, sql="SELECT 'it has no end;\n"))
+
+
 def test_an_error_does_not_quote_the_statement(server: Container) -> None:
     with pytest.raises(Failure, match='column "nonsense" does not exist') as failure:
         DatabaseRolesProvider().create(wanted(server, sql="SELECT set_config('a.b', 'hunter2', nonsense);"))
