@@ -46,10 +46,11 @@ class Project(PulumiProject):
         )
         return output.count(b"ran")
 
-    def dynamic(self) -> list[dict[str, Any]]:
+    def dynamic(self) -> dict[str, tuple[Any, ...]]:
         """The dynamic resources in the state, their secrets shown (encrypted they look different each time)."""
         state = json.loads(self.pulumi("stack", "export", "--show-secrets").stdout)
-        return [r for r in state["deployment"]["resources"] if "dynamic" in r["type"]]
+        resources = [r for r in state["deployment"]["resources"] if "dynamic" in r["type"]]
+        return {r["urn"]: (r["id"], r["inputs"], r["outputs"], r["created"], r["modified"]) for r in resources}
 
     def planned(self) -> dict[str, str]:
         """{logical name: operation} without the parts of a replacement."""
