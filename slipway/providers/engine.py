@@ -37,6 +37,7 @@ PAUSE = 0.2
 class Failure(Exception):  # noqa: N818 - what is raised is what failed
     """What the operator has to know, complete without a traceback."""
 
+    __module__ = "builtins"  # reported by its name, not by where we keep it
     inside_provider: ClassVar[bool] = False
 
     def __init__(self, text: str) -> None:

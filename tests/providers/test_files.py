@@ -199,8 +199,23 @@ def test_a_volume_is_given_to_its_user_and_what_is_in_it_is_left_alone(place: Pl
     engine.client().volumes.create(f"{place.name}-data")
     place.run("sh", "-c", "echo precious > /volume/data", volume=f"{place.name}-data")
     OwnedVolumeProvider().create(owned(place))
-    assert sorted(listing(place, f"{place.name}-data").splitlines()) == ["644 0:0 data", "755 1000:1000 "]
+    assert sorted(listing(place, f"{place.name}-data").splitlines()) == [
+        "444 1000:1000 .slipway",
+        "644 0:0 data",
+        "755 1000:1000 ",
+    ]
     place.run("touch", "/volume/new", user="1000", volume=f"{place.name}-data", privileged=False)
+
+
+def test_an_owned_volume_does_not_take_the_owner_of_the_folder_that_it_is_mounted_over(place: Place) -> None:
+    volume = f"{place.name}-data"
+    engine.client().volumes.create(volume)
+    OwnedVolumeProvider().create(owned(place))
+    of_root = "/usr/local"
+    engine.client().containers.run(
+        place.image, ["true"], volumes={volume: {"bind": of_root, "mode": "rw"}}, network_mode="none", remove=True
+    )
+    place.run("touch", "/volume/new", user="1000", volume=volume, privileged=False)
 
 
 def test_a_missing_data_volume_is_not_made_by_mistake(place: Place) -> None:

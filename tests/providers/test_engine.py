@@ -1,0 +1,74 @@
+"""What all dynamic resources share."""
+
+from __future__ import annotations
+
+import base64
+import sys
+import threading
+import traceback
+
+import pytest
+from pulumi.dynamic import Resource, ResourceProvider
+from pulumi.dynamic.dynamic import serialize_provider
+
+from slipway.providers import attachment, database, engine, files, job, release
+
+KINDS: list[tuple[type[Resource], str, type[ResourceProvider], bytes]] = [
+    (files.FilesVolume, "FilesVolume", files.FilesVolumeProvider, b"slipway.providers.files"),
+    (files.OwnedVolume, "OwnedVolume", files.OwnedVolumeProvider, b"slipway.providers.files"),
+    (job.Job, "Job", job.JobProvider, b"slipway.providers.job"),
+    (database.DatabaseRoles, "DatabaseRoles", database.DatabaseRolesProvider, b"slipway.providers.database"),
+    (release.Release, "Release", release.ReleaseProvider, b"slipway.providers.release"),
+    (attachment.Attachment, "Attachment", attachment.AttachmentProvider, b"slipway.providers.attachment"),
+]
+
+
+@pytest.mark.parametrize(("resource", "name", "provider", "module"), KINDS)
+def test_state_names_types_and_classes_and_holds_no_code(
+    resource: type[Resource], name: str, provider: type[ResourceProvider], module: bytes
+) -> None:
+    """These names are in people's state: a change needs an alias."""
+    assert resource._resource_type_name == f"dynamic/slipway:{name}"
+    pickled = base64.b64decode(serialize_provider(provider()))
+    assert module in pickled
+    assert f"{name}Provider".encode() in pickled
+    assert len(pickled) < 100, "more than the two names was pickled"
+    assert pickled == base64.b64decode(serialize_provider(provider()))
+
+
+@pytest.mark.parametrize("address", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"])
+def test_an_engine_that_does_not_answer_is_named(address: str) -> None:
+    with pytest.raises(engine.Failure, match=f"no Docker engine answers at {address}"), engine.connect(address):
+        pass
+
+
+def test_a_failure_is_reported_without_a_traceback_inside_pulumi_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "tracebacklimit", 100, raising=False)
+    assert "test_engine.py" in reported()
+    monkeypatch.setattr(engine.Failure, "inside_provider", True)
+    assert reported().splitlines()[-1] == "Failure: nothing works"
+    assert "test_engine.py" not in reported()
+
+
+def reported() -> str:
+    """What Pulumi reports of a failure."""
+    try:
+        engine.wait(lambda: False, 0, lambda: "nothing works")
+    except engine.Failure:
+        return traceback.format_exc()
+    return ""
+
+
+def test_nothing_goes_on_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Thread()
+    monkeypatch.setattr(threading, "main_thread", lambda: ended)
+    with pytest.raises(engine.Failure, match="interrupted"):
+        engine.wait(lambda: False, 60, lambda: "too late")
+
+
+def test_what_is_unknown_in_a_preview_is_a_change_and_no_error() -> None:
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    old = {"volume": "a", "files": {"x": "1"}, "engine": "unix:///x"}
+    assert files.FilesVolumeProvider().diff("", old, {**old, "files": unknown}).replaces == []
+    assert files.FilesVolumeProvider().diff("", old, {**old, "volume": unknown}).replaces == ["volume"]
+    assert files.FilesVolumeProvider().diff("", old, {**old, "files": unknown}).changes
