@@ -19,6 +19,10 @@ from slipway.providers.engine import HELPER_LABEL, Failure, Properties, Provider
 from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, run
 
 
+OWNED = ".slipway"
+"""The hidden file in every data volume."""
+
+
 class FilesVolumeProvider(Provider):
     """Fills a volume of its own with files, and removes it. Changed files of the same volume are replaced one by one,
     each in one step; their readers are not told, so callers put a keyed hash of the contents into the volume's name."""
@@ -68,8 +72,8 @@ class FilesVolumeProvider(Provider):
 
 class OwnedVolumeProvider(Provider):
     """Gives the root of an existing volume to a user. Leaves what is in it, and the volume itself, alone: it holds
-    data. Where the service's image has the mounted path as well, an empty volume takes its contents and its owner from
-    the image when the service starts: such a path must belong to the user in the image."""
+    data. An empty volume would take its owner from the service's image, where that has the mounted path as well, each
+    time a container starts with it: so a hidden file keeps it from being empty."""
 
     identity: ClassVar = ("volume",)
     work: ClassVar = ("engine", "uid", "gid", "mode")
@@ -80,7 +84,8 @@ class OwnedVolumeProvider(Provider):
     def do(self, _olds: Properties, news: Properties) -> None:
         if not volume_exists(news):
             raise Failure(f"there is no volume {news['volume']}")
-        root = pack({}, uid=int(news["uid"]), gid=int(news["gid"]), mode=0, folder_mode=int(news["mode"]))
+        uid, gid, mode = (int(news[key]) for key in ("uid", "gid", "mode"))
+        root = pack({OWNED: "This volume belongs to its service.\n"}, uid=uid, gid=gid, mode=0o444, folder_mode=mode)
         with connect(news["engine"]) as client, helper(client, news, ["true"]) as container:
             container.put_archive(PARENT, root)
 
