@@ -66,5 +66,6 @@ SiteRelease(
 if site.adminer:
     adminer_args = AdminerArgs(context=context, settings=site.adminer, networks=networks, image=bases.adminer)
     pulumi.export("adminer", Adminer(context.name("adminer"), adminer_args, on_engine).url)
+    pulumi.export("adminer_logins", databases and databases.logins())
 for name, url in urls(site).items():
     pulumi.export(name, url)

@@ -35,7 +35,7 @@ class Databases(pulumi.ComponentResource):
     def __init__(self, name: str, args: DatabasesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Databases", name, None, opts)
         self._secrets = args.secrets
-        services = [
+        services = self._services = [
             service
             for service in args.context.site.services.values()
             if service.database and service.database.url is None
@@ -65,6 +65,21 @@ class Databases(pulumi.ComponentResource):
 
     def password(self, service: Service, duty: Duty) -> pulumi.Output[str]:
         return self._secrets.generated(service.name, "db", duty)
+
+    def logins(self) -> pulumi.Output[dict[str, dict[str, str]]]:
+        """{service: what a person types to log in as its database's owner}: a secret."""
+        found: dict[str, pulumi.Output[dict[str, str]]] = {
+            service.name: self.password(service, "owner").apply(
+                lambda password, dsn=self.dsn(service, "owner"): {
+                    "server": dsn.host,
+                    "username": dsn.user,
+                    "password": password,
+                    "database": dsn.name,
+                }
+            )
+            for service in self._services
+        }
+        return pulumi.Output.secret(pulumi.Output.all(**found))
 
     @staticmethod
     def dsn(service: Service, duty: Duty) -> Dsn:
