@@ -1,0 +1,32 @@
+"""`python -m slipway.cli`, which `bin/slipway` and `make` call."""
+
+from __future__ import annotations
+
+import click
+
+from slipway.cli.deploy import preview, up
+from slipway.cli.down import down
+from slipway.cli.errors import MEANINGS
+from slipway.cli.inside import execute, psql
+from slipway.cli.logs import logs
+from slipway.cli.look import ps, status
+from slipway.cli.reach import doctor, open_
+
+CODES = "\b\nExit codes (psql and exec: their command's own):\n" + "\n".join(
+    f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()
+)
+
+
+@click.group(epilog=CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+def main() -> None:
+    """Flask services to production on Docker.
+
+    Every command is about one stack: --stack, the variable STACK, else dev.
+    """
+
+
+for command in (preview, up, down, status, logs, ps, psql, execute, doctor, open_):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main(prog_name="slipway")

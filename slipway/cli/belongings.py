@@ -1,0 +1,159 @@
+"""What a stack has on the engine, found by its labels: also when no state knows of it any more."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import docker
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.models.volumes import Volume
+from docker.utils import kwargs_from_env
+
+from slipway import docker_engine
+from slipway.cli.errors import CliError, Code
+from slipway.cli.project import Project
+from slipway.core import naming
+from slipway.core.topology import EDGE, POSTGRES
+
+HELPER_LABEL = "slipway.helper"
+AUTOMATIC = re.compile(r"-[0-9a-f]{7}$")
+"""What Pulumi puts behind a name."""
+SECRET_FILES = re.compile(r"-files-[0-9a-f]{12}$")
+"""The end of the names of volumes with secret files."""
+
+
+class Belongings:
+    """The containers, networks, volumes and images of one stack. Raises CliError when no engine answers."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.labels = naming.labels(project.name, project.stack)
+        self.address = docker_engine.address(str(project.declared.get("dockerHost") or "") or None)
+
+    @cached_property
+    def client(self) -> docker.DockerClient:
+        settings = kwargs_from_env(environment={**os.environ, "DOCKER_HOST": self.address})
+        try:
+            client = docker.DockerClient(
+                use_ssh_client=self.address.startswith("ssh://"), timeout=120, version="auto", **settings
+            )
+            client.ping()
+        except DockerException as error:
+            raise CliError(
+                f"no Docker engine answers at {self.address}: {error}", "make doctor", code=Code.NOT_SET_UP
+            ) from error
+        return client
+
+    @property
+    def labelled(self) -> Any:
+        """The engine's filter for what is this stack's."""
+        return {"label": [f"{label}={value}" for label, value in self.labels.items()]}
+
+    def containers(self) -> list[Container]:
+        """All of them, running or not, the newest first."""
+        found: list[Container] = self.client.containers.list(all=True, filters=self.labelled, ignore_removed=True)
+        return found
+
+    def of_service(self, service: str) -> list[Container]:
+        """A service's own containers, the one to talk to first: running before stopped, well before unwell, new before
+        old."""
+        found = [each for each in self.containers() if service_of(each) == service and not is_helper(each)]
+        return sorted(found, key=lambda each: (each.status != "running", health(each) not in {"", "healthy"}))
+
+    def running(self, service: str) -> Container:
+        """The container of a service to talk to. Raises CliError when none runs."""
+        found = self.of_service(service)
+        if found and found[0].status == "running":
+            return found[0]
+        known = sorted({service_of(each) for each in self.containers()} - {""})
+        raise CliError(
+            f"{self.project} has no running container of {service!r}",
+            f"running or stopped are: {', '.join(known)}" if known else f"make up STACK={self.project.stack}",
+            code=Code.MISSING,
+        )
+
+    def networks(self) -> list[Network]:
+        found: list[Network] = self.client.networks.list(filters=self.labelled)
+        return found
+
+    def volumes(self) -> list[Volume]:
+        found: list[Volume] = self.client.volumes.list(filters=self.labelled)
+        return found
+
+    def tags(self, services: Iterable[str]) -> list[str]:
+        """The image names of the stack's services, releases included."""
+        names = {naming.prefix(self.project.name, self.project.stack) + service for service in services}
+        return sorted(
+            tag for image in self.client.images.list() for tag in image.tags if tag.rpartition(":")[0] in names
+        )
+
+    def has_image(self, image: str) -> bool:
+        try:
+            self.client.images.get(image)
+        except ImageNotFound:
+            return False
+        return True
+
+    def short(self, container: Container) -> str:
+        """A container's name without the stack's prefix and Pulumi's digits: images, images-2."""
+        return AUTOMATIC.sub("", str(container.name).removeprefix(f"{self.project}-"))
+
+
+def service_of(container: Container) -> str:
+    return str(container.labels.get(naming.SERVICE_LABEL, ""))
+
+
+def is_helper(container: Container) -> bool:
+    """Whether it is a job's, or another that a run made for itself."""
+    return HELPER_LABEL in container.labels
+
+
+def health(container: Container) -> str:
+    """healthy, unhealthy or starting; empty where nothing checks it."""
+    return str(container.attrs["State"].get("Health", {}).get("Status", ""))
+
+
+def is_well(container: Container) -> bool:
+    return container.status == "running" and health(container) in {"", "healthy"}
+
+
+def remove_containers(containers: Collection[Container]) -> None:
+    """Stops each as it wants to be stopped, nginx first and the database last, and removes it."""
+    order = {EDGE: 0, POSTGRES: 2}
+    for container in sorted(containers, key=lambda each: order.get(service_of(each), 1)):
+        try:
+            grace = container.attrs["Config"].get("StopTimeout") or 10
+            if container.status in {"running", "restarting"}:
+                container.stop(timeout=grace)
+            container.remove(v=True, force=True)
+        except NotFound:
+            continue
+
+
+def remove_all(things: Sequence[Network | Volume]) -> list[str]:
+    """Removes networks or volumes; the names of those that something else still uses."""
+    kept = []
+    for thing in things:
+        try:
+            thing.remove()
+        except NotFound:
+            continue
+        except APIError as error:
+            if error.status_code not in {403, 409}:
+                raise
+            kept.append(str(thing.name))
+    return kept
+
+
+def remade(volume: Volume) -> bool:
+    """Whether it holds nothing that a run does not write anew: secret files, and what belongs to nginx."""
+    name, labels = str(volume.name), volume.attrs.get("Labels") or {}
+    if SECRET_FILES.search(name):
+        return True
+    return labels.get(naming.SERVICE_LABEL) == EDGE and bool(AUTOMATIC.search(name))

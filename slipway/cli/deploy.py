@@ -1,0 +1,108 @@
+"""preview and up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from slipway.cli import recovery, report, screen
+from slipway.cli.belongings import is_well
+from slipway.cli.errors import CliError, Code
+from slipway.cli.target import Target, command
+
+PASSED_ON = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PULUMI ARGUMENTS]")
+
+
+@click.command()
+@click.option("--expect-no-changes", is_flag=True, help="End with exit code 7 when there is something to do.")
+@PASSED_ON
+@command
+def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ...]) -> int:
+    """Show what `up` would change; changes nothing.
+
+    Asks the engine first, so that it also shows containers that were stopped or removed by hand.
+    """
+    pulumi = target.pulumi
+    state = pulumi.state() or pulumi.create()
+    flags = ["--refresh", *recovery.rebuilt(target.belongings, state), *arguments]
+    if not target.json:
+        code = pulumi.run("preview", *flags, *(["--expect-no-changes"] if expect_no_changes else []))
+        return Code.CHANGES if expect_no_changes and code == Code.CHANGES else Code(bool(code))
+    done = pulumi.captured("preview", "--json", *flags)
+    try:
+        plan = json.loads(done.stdout)
+    except ValueError:
+        raise CliError(f"pulumi preview failed:\n{done.stdout.strip()}") from None
+    steps = planned(plan)
+    problems = [note["message"].strip() for note in plan.get("diagnostics") or () if note.get("severity") == "error"]
+    screen.as_json(
+        {
+            "project": target.project.name,
+            "stack": target.project.stack,
+            "steps": steps,
+            "changes": plan.get("changeSummary") or {},
+            "errors": problems,
+        }
+    )
+    if done.returncode:
+        return Code.FAILED
+    return Code.CHANGES if steps and expect_no_changes else Code.OK
+
+
+def planned(plan: dict[str, Any]) -> list[dict[str, str]]:
+    """What would be done, one entry for each resource that does not stay the same."""
+    return [
+        {"operation": step["op"], "urn": step["urn"]}
+        for step in plan.get("steps") or ()
+        if step["op"] not in {"same", "refresh", "read"}
+    ]
+
+
+@click.command()
+@click.option(
+    "--refresh/--no-refresh",
+    default=True,
+    show_default=True,
+    help="Ask the engine what is there: needed to see what was stopped or removed by hand.",
+)
+@click.option(
+    "--yes",
+    "-y",
+    is_flag=True,
+    help="Say yes to the one question: whether to replace running containers "
+    "that the state does not know, because it was lost or is elsewhere.",
+)
+@PASSED_ON
+@command
+def up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, ...]) -> int:
+    """Make the stack as it is declared, and put right what drifted.
+
+    What a killed run of this machine left (its lock, half-made containers) is cleared away first.
+    """
+    pulumi, belongings = target.pulumi, target.belongings
+    killed = recovery.unlock(pulumi)
+    state = pulumi.state() or pulumi.create()
+    recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
+    flags = [*(["--refresh"] if refresh else []), *recovery.rebuilt(belongings, state)]
+    code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
+    run, state = pulumi.last_run(), target.state()
+    if target.json:
+        screen.as_json(report.machine(pulumi, state, run))
+    if code:
+        explain(target)
+        return Code.FAILED
+    if not target.json:
+        report.closing(pulumi, state, run)
+    return Code.OK
+
+
+def explain(target: Target) -> None:
+    """After a run that failed: who is unwell, and what to type."""
+    belongings, stack = target.belongings, target.project.stack
+    screen.say(f"error: {target.project} is not as declared; what Pulumi said is above", "bold red")
+    for container in belongings.containers():
+        if not is_well(container):
+            screen.say(f"  {container.name} is {container.status}:  docker logs {container.name}")
+    screen.say(f"  when the cause is gone, the same again goes on from here:  make up STACK={stack}")

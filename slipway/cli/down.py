@@ -1,0 +1,115 @@
+"""down: takes a stack off the engine, with its data only when asked for by name."""
+
+from __future__ import annotations
+
+import click
+from docker.errors import APIError, NotFound
+
+from slipway.cli import recovery, screen
+from slipway.cli.belongings import Belongings, remade, remove_all, remove_containers, service_of
+from slipway.cli.deploy import PASSED_ON
+from slipway.cli.errors import CliError, Code
+from slipway.cli.pulumi import State
+from slipway.cli.target import Target, command
+from slipway.core import naming
+from slipway.core.topology import EDGE, POSTGRES
+
+
+@click.command()
+@click.option("--delete-data", is_flag=True, help="Remove the data volumes, the images and the stack itself as well.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting data.")
+@PASSED_ON
+@command
+def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, ...]) -> int:
+    """Take the stack down. In prod the data stays, and the next `up` finds it.
+
+    Works by the labels on the engine where the state was lost.
+    """
+    pulumi, belongings = target.pulumi, target.belongings
+    state = pulumi.state()
+    images = own_images(belongings, state)
+    if delete_data:
+        for volume in belongings.volumes():
+            screen.say(f"  {volume.name}")
+        screen.confirm(
+            f"all data of {target.project} will be deleted, the volumes above among it",
+            word=target.project.stack,
+            yes=yes,
+        )
+    killed = recovery.unlock(pulumi)
+    if state and state.resources:
+        recovery.clear(pulumi, belongings, state, killed=killed, yes=True)
+        code = pulumi.run("destroy", "--yes", "--skip-preview", "--suppress-outputs", *arguments, quiet=target.json)
+        if code:
+            screen.say(f"error: {target.project} is not quite down; what Pulumi said is above", "bold red")
+            return Code.FAILED
+    kept = sweep(belongings, everything=delete_data or not target.project.profile.keep_data)
+    if delete_data:
+        kept += delete_images(belongings, images)
+        if state is not None:
+            pulumi.forget()
+    result(target, kept, delete_data=delete_data)
+    return Code.OK
+
+
+def sweep(belongings: Belongings, *, everything: bool) -> list[str]:
+    """Removes what still carries the stack's labels; returns the names of what stays. Data volumes go only with
+    `everything`."""
+    remove_containers(belongings.containers())
+    kept = remove_all(belongings.networks())
+    volumes = belongings.volumes()
+    data = [] if everything else [each for each in volumes if not remade(each)]
+    kept += remove_all([each for each in volumes if each not in data])
+    if kept:
+        raise CliError(
+            f"still used by something that is not of {belongings.project}: {', '.join(kept)}",
+            "remove that, then type the same again",
+        )
+    return [str(each.name) for each in data]
+
+
+def own_images(belongings: Belongings, state: State | None) -> tuple[set[str], set[str]]:
+    """Services that have images, and the ids of those in use: asked before anything is removed."""
+    containers = belongings.containers()
+    services = {*belongings.project.services, EDGE, POSTGRES, *(service_of(each) for each in containers)} - {""}
+    prefix = naming.prefix(belongings.project.name, belongings.project.stack)
+    for image in (state or State()).of_type(recovery.IMAGE):
+        services.add(str(image["id"]).rpartition(":")[0].removeprefix(prefix))
+    return services, {str(each.attrs["Image"]) for each in containers}
+
+
+def delete_images(belongings: Belongings, images: tuple[set[str], set[str]]) -> list[str]:
+    """Removes the names that the stack gave to images, and those of its images that have no name left. What other
+    containers use stays and is returned."""
+    services, used = images
+    client, kept = belongings.client, []
+    for tag in belongings.tags(services):
+        try:
+            client.images.remove(tag)
+        except NotFound:
+            continue
+        except APIError as error:
+            if error.status_code != 409:
+                raise
+            kept.append(tag)
+    for image in used:
+        if belongings.has_image(image) and not client.images.get(image).tags:
+            try:
+                client.images.remove(image)
+            except APIError as error:
+                if error.status_code not in {404, 409}:
+                    raise
+    return kept
+
+
+def result(target: Target, kept: list[str], *, delete_data: bool) -> None:
+    if target.json:
+        screen.as_json({"project": target.project.name, "stack": target.project.stack, "kept": kept})
+        return
+    screen.output().print(f"\n[bold]{target.project} is down[/]")
+    if kept:
+        screen.output().print(f"  kept: {', '.join(kept)}", markup=False)
+    if kept and not delete_data:
+        screen.output().print(
+            f"  delete that as well:  make down STACK={target.project.stack} DATA=delete", markup=False
+        )

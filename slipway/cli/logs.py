@@ -1,0 +1,136 @@
+"""logs: what the containers of a stack write, in one stream."""
+
+from __future__ import annotations
+
+import queue
+import re
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from docker.errors import DockerException
+from docker.models.containers import Container
+from rich.text import Text
+
+from slipway.cli import screen
+from slipway.cli.belongings import Belongings, service_of
+from slipway.cli.errors import CliError, Code
+from slipway.cli.target import Target, command
+
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+Line = tuple[str, str, str]
+"""Time, container's short name, text."""
+
+
+def seconds(text: str) -> int:
+    """ "10m" as 600. Raises click.BadParameter."""
+    found = re.fullmatch(r"(\d+)([smhd])", text)
+    if not found:
+        raise click.BadParameter(f"{text!r} is no time: write 30s, 10m, 2h or 1d")
+    return int(found[1]) * UNITS[found[2]]
+
+
+def split(chunk: bytes, short: str) -> Line:
+    """One line of the engine's, which begins with its time."""
+    moment, _, text = chunk.decode(errors="replace").rstrip("\r\n").partition(" ")
+    return moment, short, text
+
+
+def written(belongings: Belongings, containers: list[Container], *, tail: int | str, since: int | None) -> list[Line]:
+    """What they have written so far, in the order of time."""
+    options: dict[str, Any] = {"timestamps": True, "tail": tail} | ({"since": since} if since else {})
+    return sorted(
+        split(line, belongings.short(each)) for each in containers for line in each.logs(**options).splitlines()
+    )
+
+
+class Follower:
+    """Every new line of the containers there are, and of those that start later, until interrupted."""
+
+    def __init__(self, belongings: Belongings, service: str | None, *, since: float) -> None:
+        self.belongings, self.service, self.since = belongings, service, since
+        self.lines: queue.Queue[Line] = queue.Queue()
+        self.followed: set[str] = set()
+
+    def __iter__(self) -> Iterator[Line]:
+        threading.Thread(target=self._watch, daemon=True).start()
+        for container in self.belongings.containers():
+            self._follow(container)
+        while True:
+            yield self.lines.get()
+
+    def _follow(self, container: Container) -> None:
+        wanted = self.service in {None, service_of(container)} and container.status == "running"
+        if wanted and str(container.id) not in self.followed:
+            self.followed.add(str(container.id))
+            threading.Thread(target=self._read, args=(container,), daemon=True).start()
+
+    def _read(self, container: Container) -> None:
+        short, rest, since = self.belongings.short(container), b"", int(self.since)
+        try:
+            for chunk in container.logs(stream=True, follow=True, timestamps=True, since=since):
+                *whole, rest = (rest + chunk).split(b"\n")
+                for line in whole:
+                    self.lines.put(split(line, short))
+        except (DockerException, OSError):
+            pass  # the container was removed
+        finally:
+            self.followed.discard(str(container.id))
+
+    def _watch(self) -> None:
+        wanted: Any = {**self.belongings.labelled, "type": "container", "event": "start"}
+        for event in self.belongings.client.events(decode=True, filters=wanted, since=int(self.since)):
+            try:
+                self._follow(self.belongings.client.containers.get(event["id"]))
+            except DockerException:
+                continue  # it has gone already
+
+
+@click.command()
+@click.argument("service", required=False)
+@click.option(
+    "--follow",
+    "-f",
+    is_flag=True,
+    help="Go on with what is written from now on; containers that start later are included.",
+)
+@click.option("--tail", "-n", default=100, show_default=True, help="Lines of each container.")
+@click.option("--since", help="Only what is not older than this, such as 30s, 10m, 2h or 1d.")
+@command
+def logs(target: Target, service: str | None, *, follow: bool, tail: int, since: str | None) -> int:
+    """Show what the containers of the stack, or of SERVICE, have written."""
+    belongings, now = target.belongings, time.time()
+    found = [each for each in belongings.containers() if service in {None, service_of(each)}]
+    if not found:
+        what = f"{target.project} has no container" + (f" of {service!r}" if service else "")
+        raise CliError(what, f"{screen.command()} ps --stack {target.project.stack}", code=Code.MISSING)
+    earliest = int(now) - seconds(since) if since else None
+    shown = Shown(json=target.json)
+    past = written(belongings, found, tail=tail, since=earliest)
+    for line in past:
+        shown.print(line)
+    if follow:
+        last = past[-1][0] if past else ""
+        for line in Follower(belongings, service, since=now):
+            if line[0] > last:  # the engine counts `since` in whole seconds: some come twice
+                shown.print(line)
+    return Code.OK
+
+
+class Shown:
+    """Prints lines, each container's name in a colour of its own."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json, self.colours = json, dict[str, str]()
+        self.out = screen.output()
+
+    def print(self, line: Line) -> None:
+        moment, short, text = line
+        if self.json:
+            screen.as_json_line({"time": moment, "container": short, "line": text})
+            return
+        colour = self.colours.setdefault(short, COLOURS[len(self.colours) % len(COLOURS)])
+        self.out.print(Text.assemble((f"{short:<12} ", colour), Text(text)), soft_wrap=True)

@@ -1,0 +1,193 @@
+"""The `pulumi` command, run for one stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from slipway.cli import backend
+from slipway.cli.errors import CliError, Code
+from slipway.cli.project import Project
+from slipway.setup.choices import Choices
+
+STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+def environment(choices: Choices, own: Mapping[str, str]) -> dict[str, str]:
+    """The environment of every `pulumi`: what set-up chose, where the user has not set something else."""
+    chosen = dict(choices.environment)
+    if "PULUMI_CONFIG_PASSPHRASE" in own:
+        chosen.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+    # A stack file without a salt takes the state's instead of a new one.
+    chosen["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] = "true"
+    return {**chosen, **own, "PATH": choices.exported()["PATH"]}
+
+
+@dataclass(frozen=True)
+class State:
+    """The stack as Pulumi recorded it. `interrupted`: a run ended while it was making or changing something."""
+
+    resources: tuple[Mapping[str, Any], ...] = ()
+    interrupted: bool = False
+
+    @classmethod
+    def of(cls, exported: Mapping[str, Any]) -> State:
+        deployment = exported.get("deployment") or {}
+        return cls(tuple(deployment.get("resources") or ()), bool(deployment.get("pending_operations")))
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(str(resource["id"]) for resource in self.resources if resource.get("id"))
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What the program exported; secrets are not to be had here."""
+        found = (each.get("outputs") for each in self.resources if each["type"] == STACK_TYPE)
+        return next(found, None) or {}
+
+    def of_type(self, kind: str) -> list[Mapping[str, Any]]:
+        """Those of a type such as docker:index/container:Container, the ones about to be deleted left out."""
+        return [each for each in self.resources if each["type"] == kind and not each.get("delete")]
+
+
+class Pulumi:
+    """Runs `pulumi`. Raises CliError where it is not there, or has no passphrase."""
+
+    def __init__(self, project: Project, own: Mapping[str, str] = os.environ) -> None:
+        self.project = project
+        self.environment = environment(Choices.load(), own)
+        if not shutil.which("pulumi", path=self.environment["PATH"]):
+            raise CliError("there is no pulumi command", "make setup", code=Code.NOT_SET_UP)
+        passphrase = self.environment.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+        if passphrase and not Path(passphrase).is_file() and "PULUMI_CONFIG_PASSPHRASE" not in self.environment:
+            raise CliError(f"the passphrase file {passphrase} is missing", "make setup", code=Code.NOT_SET_UP)
+        self.folder = backend.state_folder(project, self.environment)
+        if self.folder:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.environment["PULUMI_BACKEND_URL"] = self.folder.as_uri()
+
+    def read(self, *arguments: str) -> str:
+        """What a command that only looks writes. Raises CliError with Pulumi's words when it fails."""
+        done = self._quietly(*arguments)
+        if done.returncode:
+            raise CliError(f"pulumi {arguments[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def state(self, *, secrets: bool = False) -> State | None:
+        """The recorded stack, None when there is none of this name."""
+        shown = ["--show-secrets"] if secrets else []
+        done = self._quietly("stack", "export", "--stack", self.project.stack, *shown)
+        if done.returncode and "no stack named" in done.stderr:
+            return None
+        if done.returncode:
+            raise CliError(f"the state of {self.project} cannot be read:\n{done.stderr.strip()}")
+        return State.of(json.loads(done.stdout))
+
+    def last_run(self) -> Mapping[str, Any]:
+        """The newest entry of the stack's history; empty before the first run."""
+        said = self.read("stack", "history", "--stack", self.project.stack, "--json", "--page-size", "1")
+        found: list[dict[str, Any]] = json.loads(said or "[]")
+        return found[0] if found else {}
+
+    def create(self) -> State:
+        """Makes the stack, in a folder of its own where Pulumi would write a salt into the project's stack file."""
+        arguments = ("stack", "init", self.project.stack, "--no-select")
+        if self.project.locks_itself:
+            self.read(*arguments)
+            return State()
+        with tempfile.TemporaryDirectory(prefix="slipway-") as folder:
+            described = {
+                key: self.project.described[key]
+                for key in ("name", "runtime", "description", "backend")
+                if key in self.project.described
+            }
+            (Path(folder) / "Pulumi.yaml").write_text(yaml.safe_dump(described))
+            self.read("--cwd", folder, *arguments)
+        return State()
+
+    def forget(self) -> None:
+        """Removes the stack from the backend. Raises CliError while it has resources."""
+        self.read("stack", "rm", "--yes", "--preserve-config", "--stack", self.project.stack)
+
+    def run(self, command: str, *arguments: str, quiet: bool = False) -> int:
+        """Runs a command with this stack's configuration, shows what it writes, and returns its exit code.
+
+        `quiet` keeps standard output free: Pulumi's goes to standard error.
+        """
+        interactive = not quiet and sys.stdout.isatty() and sys.stdin.isatty()
+        flags = () if interactive else ("--non-interactive",)
+        with self.project.config_file() as config:
+            return self._show(command, "--stack", self.project.stack, *config, *flags, *arguments, quiet=quiet)
+
+    def captured(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command with this stack's configuration; standard output is kept, errors are shown."""
+        with self.project.config_file() as config:
+            return subprocess.run(
+                ["pulumi", "--non-interactive", command, "--stack", self.project.stack, *config, *arguments],
+                cwd=self.project.root,
+                env=self.environment,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                check=False,
+            )
+
+    def _quietly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["pulumi", "--non-interactive", *arguments],
+            cwd=self.project.root,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+
+    def _show(self, *arguments: str, quiet: bool) -> int:
+        with (
+            subprocess.Popen(
+                ["pulumi", *arguments],
+                cwd=self.project.root,
+                env=self.environment,
+                stdout=sys.stderr.fileno() if quiet else None,
+            ) as process,
+            passed_on(process) as received,
+        ):
+            code = process.wait()
+        if received:
+            raise CliError(
+                "the run was interrupted; type the same again to go on",
+                code=Code.INTERRUPTED if signal.SIGINT in received else Code.TERMINATED,
+            )
+        return code
+
+
+@contextmanager
+def passed_on(process: subprocess.Popen[Any]) -> Iterator[list[int]]:
+    """Lets Pulumi end in its own time: an interrupt from the keyboard reaches it by itself, a SIGTERM is passed on.
+    Yields the signals that came."""
+    received: list[int] = []
+
+    def handle(number: int, _frame: object) -> None:
+        received.append(number)
+        if number == signal.SIGTERM:
+            process.send_signal(signal.SIGINT)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,112 @@
+"""open and doctor."""
+
+from __future__ import annotations
+
+import os
+import sys
+from urllib.parse import urlencode
+
+import click
+
+from slipway.cli import report, screen
+from slipway.cli.errors import CliError, Code
+from slipway.cli.pulumi import State
+from slipway.cli.target import Target, command
+from slipway.core import naming
+from slipway.core.provisioning import database_name, login
+from slipway.settings.site import POSTGRES_ALIAS
+from slipway.setup.__main__ import CHECKS
+from slipway.setup.__main__ import doctor as setup_doctor
+from slipway.setup.choices import Choices
+from slipway.setup.console import Console
+
+PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a resource type
+
+
+@click.command(name="open")
+@click.argument("what", required=False)
+@command
+def open_(target: Target, what: str | None) -> int:
+    """Print the URL of the site, a service or `adminer`, and open it where there is a desktop.
+
+    With adminer: also who can log in, passwords included, which only a stack with adminer shows.
+    """
+    found = report.urls(target.project, target.state())
+    name = what or next(iter(found), "")
+    if name not in found:
+        raise CliError(
+            f"{target.project} has no URL {name!r}" if what else f"{target.project} has no URL",
+            f"it has: {', '.join(found)}" if found else f"make up STACK={target.project.stack}",
+            code=Code.MISSING,
+        )
+    logins = accounts(target, found[name]) if name == report.ADMINER else []
+    if target.json:
+        screen.as_json({"url": found[name], **({"logins": logins} if logins else {})})
+        return Code.OK
+    screen.output().print(found[name], markup=False)
+    if logins:
+        columns = ("service", "system", "server", "username", "password", "database")
+        screen.table([column.upper() for column in columns], [[each[key] for key in columns] for each in logins])
+    if sys.stdout.isatty() and desktop():
+        click.launch(logins[0]["url"] if logins else found[name])
+    return Code.OK
+
+
+def accounts(target: Target, url: str) -> list[dict[str, str]]:
+    """How to log in to adminer: for each service with a database of its own, as the database's owner."""
+    state = target.state(secrets=True)
+    found = []
+    for service, table in target.project.services.items():
+        password = generated(state, naming.prefix(target.project.name, target.project.stack) + f"{service}-db-owner")
+        if table.get("database") and password:
+            user, database = login(service, "owner"), database_name(service)
+            filled = urlencode({"pgsql": POSTGRES_ALIAS, "username": user, "db": database})
+            found.append(
+                {
+                    "service": service,
+                    "system": "PostgreSQL",
+                    "server": POSTGRES_ALIAS,
+                    "username": user,
+                    "password": password,
+                    "database": database,
+                    "url": f"{url}?{filled}",
+                }
+            )
+    return found
+
+
+def generated(state: State, name: str) -> str | None:
+    """The value of a generated password, where the state was read with its secrets."""
+    for resource in state.of_type(PASSWORD):
+        if str(resource["urn"]).endswith(f"::{name}"):
+            value = (resource.get("outputs") or {}).get("result")
+            return plain(value)
+    return None
+
+
+def plain(value: object) -> str | None:
+    """A secret as `stack export --show-secrets` writes it: its JSON text, in a wrapper that marks it."""
+    if isinstance(value, dict):
+        value = value.get("plaintext", "")
+        return str(value).strip('"') if value else None
+    return str(value) if value else None
+
+
+def desktop() -> bool:
+    return sys.platform == "darwin" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
+
+
+@click.command()
+@command
+def doctor(target: Target) -> int:
+    """Say what set-up chose and what is missing now."""
+    choices = Choices.load()
+    if not target.json:
+        return Code.NOT_SET_UP if setup_doctor(Console()) else Code.OK
+    parts = [
+        {"part": each.part, "chosen": each.chosen, "why": each.why, "missing": CHECKS[each.part](choices)}
+        for each in choices.parts
+    ]
+    ready = bool(parts) and not any(each["missing"] for each in parts)
+    screen.as_json({"ready": ready, "parts": parts, "environment": choices.environment})
+    return Code.OK if ready else Code.NOT_SET_UP

@@ -1,0 +1,79 @@
+"""Before a run: what a killed one left behind is cleared away, so that the next one goes through."""
+
+from __future__ import annotations
+
+from slipway.cli import backend, screen
+from slipway.cli.belongings import Belongings, is_helper, remove_all, remove_containers
+from slipway.cli.errors import CliError
+from slipway.cli.pulumi import Pulumi, State
+
+IMAGE = "docker:index/image:Image"
+
+
+def unlock(pulumi: Pulumi) -> bool:
+    """Removes the lock of a run of this machine whose process is gone; returns whether there was one.
+
+    Raises CliError when a run is at work, or may be, on another machine.
+    """
+    found = backend.locks(pulumi.project, pulumi.folder)
+    backend.refuse_if_held(pulumi.project, found)
+    for lock in found:
+        screen.say(f"a run was killed and left its lock, which is removed ({lock})")
+    if found:
+        pulumi.read("cancel", "--yes", "--stack", pulumi.project.stack)
+    return bool(found)
+
+
+def strangers(belongings: Belongings, state: State) -> list[str]:
+    """The names of running containers of the stack that its state does not know, jobs left out."""
+    return sorted(
+        str(each.name)
+        for each in belongings.containers()
+        if each.id not in state.ids and not is_helper(each) and each.status != "created"
+    )
+
+
+def clear(pulumi: Pulumi, belongings: Belongings, state: State, *, killed: bool, yes: bool) -> None:
+    """Removes containers and networks that carry the stack's labels and are not in its state, and forgets what a
+    killed run had begun to make.
+
+    Such a container must not stay: it holds a port, or, if it is a Postgres, the data volume, which two servers at
+    once destroy. Where no run was killed the state itself was lost or is elsewhere: for a stack that keeps its data
+    that needs a yes.
+    """
+    killed = killed or state.interrupted
+    unknown = strangers(belongings, state)
+    if unknown and not killed and pulumi.project.profile.keep_data:
+        screen.say(f"running, but unknown to the state in {pulumi.environment.get('PULUMI_BACKEND_URL', 'use')}:")
+        for name in unknown:
+            screen.say(f"  {name}")
+        screen.confirm(
+            f"replace them (the data volumes stay, generated passwords and keys are drawn anew) in {pulumi.project}",
+            word=pulumi.project.stack,
+            yes=yes,
+        )
+    if unknown or killed:
+        remove_unknown(belongings, state)
+    if state.interrupted:
+        screen.say("a run was killed while it made something; the state is put right")
+        if pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True):
+            raise CliError("the state could not be put right; what Pulumi said is above", "make doctor")
+
+
+def remove_unknown(belongings: Belongings, state: State) -> None:
+    unknown = [each for each in belongings.containers() if each.id not in state.ids]
+    for container in unknown:
+        screen.say(f"removing {container.name}, which the state does not know")
+    remove_containers(unknown)
+    remove_all([each for each in belongings.networks() if each.id not in state.ids])
+
+
+def rebuilt(belongings: Belongings, state: State) -> list[str]:
+    """Flags that build images anew which somebody removed from the engine: Pulumi takes a built image for there."""
+    flags = []
+    for image in state.of_type(IMAGE):
+        digest = str((image.get("outputs") or {}).get("repoDigest", ""))
+        if digest and not belongings.has_image(digest):
+            screen.say(f"the image {image['id']} is gone from the engine and is built anew")
+            flags += ["--replace", str(image["urn"])]
+    return flags

@@ -1,0 +1,75 @@
+"""What every command has: the stack it is about, Pulumi, the engine; and how it ends."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+from docker.errors import DockerException
+
+from slipway.cli import screen
+from slipway.cli.belongings import Belongings
+from slipway.cli.errors import CliError, Code
+from slipway.cli.project import Project
+from slipway.cli.pulumi import Pulumi, State
+
+
+class Target:
+    """A stack of a project. Pulumi and the engine are looked for when they are first used."""
+
+    def __init__(self, stack: str, folder: Path | None, *, json: bool) -> None:
+        self.project, self.json = Project.load(stack, folder), json
+
+    @cached_property
+    def pulumi(self) -> Pulumi:
+        return Pulumi(self.project)
+
+    @cached_property
+    def belongings(self) -> Belongings:
+        return Belongings(self.project)
+
+    def state(self, *, secrets: bool = False) -> State:
+        """Raises CliError when there is no such stack."""
+        found = self.pulumi.state(secrets=secrets)
+        if found is None:
+            raise CliError(
+                f"there is no stack {self.project}", f"make up STACK={self.project.stack}", code=Code.MISSING
+            )
+        return found
+
+
+def command(function: Callable[..., int | None]) -> Callable[..., None]:
+    """Gives a command the options that all have, its Target as first argument, and its exit code."""
+
+    @click.option("--stack", "-s", envvar="STACK", default="dev", show_default=True, help="The stack; env STACK.")
+    @click.option("--json", "json_wanted", is_flag=True, help="The result as JSON on standard output.")
+    @click.option(
+        "--project",
+        "-C",
+        "folder",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="The folder of Pulumi.yaml; default: here or above, else Slipway's own.",
+    )
+    @functools.wraps(function)
+    def wrapped(stack: str, folder: Path | None, *, json_wanted: bool, **others: Any) -> None:
+        try:
+            code = function(Target(stack or "dev", folder, json=json_wanted), **others) or Code.OK
+        except CliError as error:
+            screen.failed(error, json_wanted=json_wanted)
+            code = error.code
+        except DockerException as error:
+            screen.failed(CliError(f"the Docker engine: {error}"), json_wanted=json_wanted)
+            code = Code.FAILED
+        except KeyboardInterrupt:
+            code = Code.INTERRUPTED
+        except BrokenPipeError:
+            code = Code.OK  # whoever read has seen enough
+            sys.stderr.close()
+        sys.exit(int(code))
+
+    return wrapped
