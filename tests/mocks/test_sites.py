@@ -1,0 +1,175 @@
+"""What the program makes of sites that are not the shipped one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from tests.mocks.program import SECRET, Program, run
+from tests.mocks.sites import PASSWORD, UI, declared, program_of
+
+
+def released(program: Program) -> dict[str, Any]:
+    """{container: what the release is told of it}."""
+    containers = program.of_kind("Release")["release"].inputs["containers"]
+    return {each["name"].removeprefix("slipway-prod-").removesuffix("-1234567"): each for each in containers}
+
+
+def routes(program: Program) -> str:
+    return str(program.of_kind("Release")["release"].inputs["routes"])
+
+
+def environment(program: Program, service: str) -> dict[str, str]:
+    return dict(each.split("=", 1) for each in program.services[service].inputs["envs"])
+
+
+def files(program: Program, service: str) -> dict[str, str]:
+    written: dict[str, str] = program.of_kind("FilesVolume")[f"{service}-files"].inputs["files"]
+    return written
+
+
+def aliases(program: Program, container: str) -> dict[str, list[str]]:
+    """{network: names under which the container is found on it}, as it is made and joined."""
+    names = {each.name + "-1234567": name for name, each in program.of_kind("Network").items()}
+    each = program.containers[container]
+    own = {names[entry["name"]]: entry.get("aliases", []) for entry in each.inputs["networksAdvanced"]}
+    joined = [other.inputs for other in program.of_kind("Attachment").values()]
+    return own | {names[e["network"]]: e["aliases"] for e in joined if e["container"] == f"{each.name}-id"}
+
+
+@pytest.mark.parametrize("stack", ["prod", "dev"])
+def test_without_a_database_there_is_no_postgres_and_nothing_to_look_into_it(stack: str) -> None:
+    program = program_of(stack, "one service and no database")
+    assert set(program.containers) == ({"ui", "edge"} if stack == "prod" else {"ui"})
+    assert not program.of_kind("DatabaseRoles")
+    assert set(program.of_kind("RandomPassword")) == {"stack-key"}
+
+
+def test_a_managed_database_is_reached_by_a_network_of_its_own_with_the_password_in_a_file() -> None:
+    program = program_of("prod", "a managed database")
+    assert "postgres" not in program.containers
+    assert "ui-egress" in aliases(program, "ui")
+    assert program.of_kind("Network")["ui-egress"].inputs["internal"] is False
+    assert environment(program, "ui")["DB_WHERE"] == "db.example.org:5432/photos"
+    written = files(program, "ui")
+    assert written["env/DB_LOGIN"] == f"app:{PASSWORD}"
+    quoted = PASSWORD.replace(" ", "%20").replace("/", "%2F").replace("@", "%40").replace(":", "%3A")
+    assert written["env/DATABASE_URL"] == f"postgresql://app:{quoted}@db.example.org:5432/photos?sslmode=require"
+
+
+def test_a_worker_has_no_place_at_the_edge_and_calls_services_through_it() -> None:
+    program = program_of("prod", "a worker")
+    worker = program.services["worker"].inputs
+    assert worker["command"] == ["python", "worker.py"]
+    assert not worker.get("healthcheck")
+    assert released(program)["worker"]["upstream"] == ""
+    assert "worker" not in routes(program)
+    assert aliases(program, "edge") == {"public": [], "ui": [], "worker": ["ui"]}
+    assert environment(program, "worker")["UI_URL"] == "http://ui:5000"
+    assert environment(program, "worker")["UI"] == "ui:5000"
+
+
+def test_a_worker_publishes_nothing_in_dev() -> None:
+    program = program_of("dev", "a worker")
+    assert not program.services["worker"].inputs.get("ports")
+    assert set(program.exports) >= {"ui_url"}
+    assert "worker_url" not in program.exports
+
+
+def test_replicas_share_the_image_the_volumes_and_the_upstream() -> None:
+    program = program_of("prod", "three replicas")
+    assert set(program.services) == {"ui", "ui-2", "ui-3"}
+    told = released(program)
+    assert set(told) == {"ui", "ui-2", "ui-3"}
+    assert len({each["upstream"] for each in told.values()}) == 1
+    first, *others = (each.inputs for each in program.services.values())
+    assert all(each == first for each in others)
+    assert set(program.of_kind("Volume")) == {"ui-uploads", "edge-live", "edge-static", "edge-temporary"}
+
+
+def test_one_replica_more_leaves_those_that_run_alone() -> None:
+    assert set(program_of("prod", "three replicas").resources) > set(
+        run("prod", declared(ui={**UI, "volumes": {"uploads": "/home/app/web/media"}})).resources
+    )
+
+
+def test_in_dev_only_one_of_several_replicas_has_the_port() -> None:
+    program = program_of("dev", "three replicas")
+    ports = [each.inputs["ports"][0]["external"] for each in program.services.values() if each.inputs.get("ports")]
+    assert ports == [8006]
+
+
+def test_services_may_have_hosts_of_their_own() -> None:
+    text = routes(program_of("prod", "two hosts"))
+    assert "server_name a.example.org;" in text
+    assert "server_name b.example.org;" in text
+    told = released(program_of("prod", "two hosts"))
+    assert {name: each["ready"] for name, each in told.items()} == {"ui": "/health", "images": "/health"}
+
+
+def test_recreate_deletes_the_old_container_first() -> None:
+    program = program_of("prod", "never two at once")
+    assert program.services["ui"].request.deleteBeforeReplace
+
+
+def test_only_a_service_with_egress_has_a_way_out() -> None:
+    open_networks = {
+        n for n, e in program_of("prod", "a way out").of_kind("Network").items() if not e.inputs["internal"]
+    }
+    assert open_networks == {"public", "ui-egress"}
+    assert "ui-egress" in aliases(program_of("prod", "a way out"), "ui")
+
+
+def test_a_redis_is_called_directly_and_by_those_alone_that_use_it() -> None:
+    program = program_of("prod", "a Redis")
+    assert aliases(program, "cache") == {"cache": [], "ui-cache": ["cache"], "images-cache": ["cache"]}
+    assert aliases(program, "ui") == {"ui": [], "ui-cache": []}
+    assert aliases(program, "edge") == {"public": [], "ui": ["images"], "images": []}
+    assert environment(program, "ui")["CACHE"] == "redis://cache:6379/0"
+    assert released(program)["cache"]["upstream"] == "", "it is not asked by HTTP"
+    assert "6379" not in routes(program)
+    for name in ("cache", "ui-cache", "images-cache"):
+        assert program.of_kind("Network")[name].inputs["internal"] is True, name
+
+
+@pytest.mark.parametrize("stack", ["prod", "dev"])
+def test_a_ready_made_image_without_a_command_starts_as_it_is_made(stack: str) -> None:
+    cache = program_of(stack, "a Redis").services["cache"].inputs
+    assert cache["image"] == "redis:7.4"
+    assert "command" not in cache
+    assert "entrypoints" not in cache
+    assert not [each for each in cache["volumes"] if each.get("hostPath")]
+    assert "cache" not in program_of(stack, "a Redis").of_kind("Image")
+
+
+def test_a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment() -> None:
+    program = program_of("prod", "a ready-made server")
+    inputs = program.services["files"].inputs
+    assert (inputs["entrypoints"], inputs["command"]) == (["sh", "/run/slipway/exec"], ["serve", "/srv"])
+    assert files(program, "files")["env/SECRET_URL"] == f"https://x:{SECRET}slipwayprodfilesSECRETKEY@example.org"
+
+
+def test_a_ready_made_server_is_probed_with_what_its_image_has() -> None:
+    check = program_of("prod", "a ready-made server").services["files"].inputs["healthcheck"]["tests"]
+    assert check[:3] == ["CMD", "sh", "-c"]
+    assert {"curl", "wget", "python3"} <= set(check[3].split())
+    assert check[-1] == "http://127.0.0.1:8080/files/health"
+
+
+@pytest.mark.parametrize(
+    ("services", "message"),
+    [
+        ({"ui": {**UI, "replicas": 2}, "ui_2": {**UI, "route": "/two/"}}, "services.ui-2: what belongs to ui"),
+        ({"stack": {**UI, "secrets": ["key"]}}, "services.stack: this name belongs to Slipway"),
+        ({"ui": UI, "cache": {"image": "redis:7.4", "secrets": ["PASSWORD"]}}, "services.cache.command: its secrets"),
+        (
+            {"ui": {**UI, "uses": ["cache"], "env": {"URL": "{services.cache.url}"}}, "cache": {"image": "redis:7.4"}},
+            "cache does not speak HTTP",
+        ),
+    ],
+)
+def test_what_could_not_work_is_refused_before_anything_is_touched(services: dict[str, Any], message: str) -> None:
+    with pytest.raises(pulumi.RunError, match=message):
+        run("prod", declared(**services))
