@@ -34,14 +34,16 @@ def become(target: Target, container: Container, arguments: Sequence[str], *, us
 
 
 @click.command()
-@click.argument("service", required=False)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PSQL ARGUMENTS]")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[SERVICE] [-- PSQL ARGUMENTS]")
 @command
-def psql(target: Target, service: str | None, arguments: tuple[str, ...]) -> None:
+def psql(target: Target, arguments: tuple[str, ...]) -> None:
     """A superuser's psql in the database of SERVICE; without one in the only service's, else in `postgres`.
 
     It runs in the Postgres container, over its local socket: no password, no port.
     """
+    service = None
+    if arguments and not arguments[0].startswith("-"):
+        service, arguments = arguments[0], arguments[1:]
     container = target.belongings.running(POSTGRES)
     become(target, container, ["psql", "-d", database(target, service), *arguments], user="postgres")
 

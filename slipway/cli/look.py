@@ -30,7 +30,7 @@ def row(belongings: Belongings, container: Container) -> dict[str, Any]:
         "name": container.name,
         "short": belongings.short(container),
         "status": container.status,
-        "health": health(container),
+        "health": health(container) if container.status == "running" else "",
         "restarts": container.attrs["RestartCount"],
         "started": str(state["StartedAt"])[:19].replace("T", " ") if container.status == "running" else "",
         "image": str(config["Image"])[:19],
@@ -67,6 +67,11 @@ def missing(belongings: Belongings, state: State) -> list[str]:
     ]
 
 
+def condition(container: Container) -> str:
+    """In one word. The engine keeps the last health of a container that has stopped: it means nothing any more."""
+    return (container.status == "running" and health(container)) or str(container.status)
+
+
 @click.command()
 @command
 def status(target: Target) -> int:
@@ -78,7 +83,7 @@ def status(target: Target) -> int:
     held = [str(lock) for lock in backend.locks(target.project, target.pulumi.folder)]
     run = target.pulumi.last_run()
     well = bool(found) and not gone and not state.interrupted and all(is_well(each) for each in found)
-    services: dict[str, str] = {belongings.short(each): health(each) or each.status for each in found}
+    services = {belongings.short(each): condition(each) for each in found}
     services |= dict.fromkeys(gone, "missing")
     services = dict(sorted(services.items()))
     if target.json:

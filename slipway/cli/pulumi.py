@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,8 @@ from slipway.cli.project import Project
 from slipway.setup.choices import Choices
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+NOISE = re.compile(r" ~  \S+ \S+ refresh(ing)?( \([\d.]+m?s\))? *| {4}\S+:\S+:\S+ \S+ *(running)? *")
+"""What Pulumi writes, without a terminal, of each resource that it asked for or that stayed the same."""
 
 
 def environment(choices: Choices, own: Mapping[str, str]) -> dict[str, str]:
@@ -127,9 +130,10 @@ class Pulumi:
         `quiet` keeps standard output free: Pulumi's goes to standard error.
         """
         interactive = not quiet and sys.stdout.isatty() and sys.stdin.isatty()
-        flags = () if interactive else ("--non-interactive",)
+        flags = () if interactive else ("--non-interactive", "--suppress-progress")
         with self.project.config_file() as config:
-            return self._show(command, "--stack", self.project.stack, *config, *flags, *arguments, quiet=quiet)
+            stack = ("--stack", self.project.stack)
+            return self._show(command, *stack, *config, *flags, *arguments, interactive=interactive, quiet=quiet)
 
     def captured(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command with this stack's configuration; standard output is kept, errors are shown."""
@@ -155,16 +159,22 @@ class Pulumi:
             check=False,
         )
 
-    def _show(self, *arguments: str, quiet: bool) -> int:
+    def _show(self, *arguments: str, interactive: bool, quiet: bool) -> int:
+        """On a terminal Pulumi draws by itself; elsewhere the lines that say nothing are left out."""
         with (
             subprocess.Popen(
                 ["pulumi", *arguments],
                 cwd=self.project.root,
                 env=self.environment,
-                stdout=sys.stderr.fileno() if quiet else None,
+                text=True,
+                errors="replace",
+                stdout=None if interactive else subprocess.PIPE,
             ) as process,
             passed_on(process) as received,
         ):
+            for line in process.stdout or ():
+                if not NOISE.fullmatch(line.rstrip("\n")):
+                    print(line, end="", file=sys.stderr if quiet else sys.stdout, flush=True)
             code = process.wait()
         if received:
             raise CliError(
