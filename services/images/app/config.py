@@ -9,7 +9,7 @@
 | MAX_UPLOAD_MB | the largest picture file, in MiB | 10 |
 | MAX_DECODE_MB | memory for decoding a picture, in MiB: limits its pixels (JPEG 14, PNG 9, WebP 5 megapixels) | 80 |
 
-Memory of a container: 60 MiB for each worker process, 64 for files on their way, and MAX_DECODE_MB. So 256 MiB is enough
+Memory of a container: 60 MiB for each worker process, 64 for files on their way, and MAX_DECODE_MB. So 256 MiB suffice
 for the defaults and two workers; 384 with MAX_DECODE_MB=160 takes JPEG pictures of 28 megapixels.
 """
 

@@ -77,6 +77,11 @@ def test_what_is_no_whole_picture_is_refused_and_nothing_is_kept(upload: Upload,
     assert files(media) == []
 
 
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "ICO"])
+def test_a_kind_of_picture_that_is_not_kept_is_told_from_a_broken_one(upload: Upload, kind: str) -> None:
+    assert "send a JPEG" in message(upload(picture(kind)))
+
+
 def test_a_file_above_the_limit_is_refused_with_the_limit(upload: Upload, settings: dict[str, Any]) -> None:
     answer = upload(b"\0" * (settings["MAX_CONTENT_LENGTH"] + 1))
     assert answer.status_code == 413

@@ -139,7 +139,8 @@ class ImagesApi:
     ) -> httpx.Response:
         for pause in (*PAUSES, None):
             try:
-                answer = self._once(method, path, stream=stream, **options)
+                # A file is read from its beginning each time: httpx goes back there by itself.
+                answer = self._client.send(self._client.build_request(method, path, **options), stream=stream)
             except httpx.TransportError as error:
                 problem = f"{method} {path}: {type(error).__name__}"
             else:
@@ -152,11 +153,6 @@ class ImagesApi:
             if pause is not None:
                 time.sleep(pause)
         raise UnavailableError(problem)
-
-    def _once(self, method: str, path: str, *, stream: bool, **options: Any) -> httpx.Response:
-        for _, file in options.get("files", {}).values():
-            file.seek(0)
-        return self._client.send(self._client.build_request(method, path, **options), stream=stream)
 
 
 def _refuse(answer: httpx.Response) -> None:
