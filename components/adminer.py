@@ -48,5 +48,6 @@ class Adminer(pulumi.ComponentResource):
             ),
             opts=hardening.replacement(delete_first=True, parent=self),
         )
-        self.url = container.name.apply(lambda _: f"http://127.0.0.1:{args.settings.port}/")
+        # The query chooses the kind of server; adminer's own default is MySQL.
+        self.url = container.name.apply(lambda _: f"http://127.0.0.1:{args.settings.port}/?pgsql={POSTGRES_ALIAS}")
         self.register_outputs({"url": self.url})

@@ -52,7 +52,10 @@ class FlaskService(pulumi.ComponentResource):
         self.args, self.service = args, args.service
         context, service, profile = args.context, args.service, args.context.site.profile
         child = pulumi.ResourceOptions(parent=self)
-        self.uid = context.site.root.stat().st_uid if profile.bind_mounts else service.user
+        owner = context.site.root.stat()
+        self.uid = owner.st_uid if profile.bind_mounts else service.user
+        # Named with its group: a user that the image does not know would make files of root's group.
+        self.user = f"{owner.st_uid}:{owner.st_gid}" if profile.bind_mounts else str(service.user)
         source = str((context.site.root / service.path).resolve()) if profile.bind_mounts and service.path else None
         ready = list(args.databases.ready) if args.databases and service.database else []
         volumes = [self._data_volume(volume, path) for volume, path in service.volumes.items()]
@@ -76,6 +79,7 @@ class FlaskService(pulumi.ComponentResource):
                 service=service,
                 image=args.image,
                 uid=self.uid,
+                user=self.user,
                 networks=args.networks,
                 secrets=args.secrets,
                 databases=args.databases,
@@ -104,9 +108,7 @@ class FlaskService(pulumi.ComponentResource):
                 stop_signal="SIGTERM",
                 stop_timeout=grace,
                 destroy_grace_seconds=grace,
-                **hardening.container(
-                    profile, memory=service.memory, cpus=service.cpus, user=str(self.uid), tmpfs=SCRATCH
-                ),
+                **hardening.container(profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH),
                 opts=hardening.replacement(
                     delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
                     parent=self,

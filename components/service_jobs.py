@@ -23,12 +23,14 @@ TIMEOUT = 600
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceJobsArgs:
-    """`files` are the running service's own, `volumes` its data volumes, `source` a folder of the host to mount."""
+    """`user` runs the commands, `uid` may read their files; `files` are the running service's own, `volumes` its data
+    volumes, `source` a folder of the host to mount."""
 
     context: Context
     service: Service
     image: pulumi.Input[str]
     uid: int
+    user: str
     networks: Networks
     secrets: Secrets
     databases: Databases | None
@@ -84,7 +86,7 @@ class ServiceJobs(pulumi.ComponentResource):
             env=files.plain | {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"},  # noqa: S108
             networks=args.networks.names_of(service.name),
             mounts=mounts,
-            user=str(args.uid),
+            user=args.user,
             memory=service.memory,
             timeout=TIMEOUT,
             labels=context.labels(service.name),
