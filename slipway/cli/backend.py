@@ -43,6 +43,11 @@ class Lock:
         """Whether the process that made it has certainly ended: one of another machine cannot be known to have."""
         return self.host == socket.gethostname() and not runs_pulumi(self.pid)
 
+    @property
+    def told(self) -> str:
+        """For `status`."""
+        return f"left by a killed run, cleared by the next one: {self}" if self.holder_is_gone else f"locked by {self}"
+
     def __str__(self) -> str:
         return f"process {self.pid} of {self.user} on {self.host}, since {self.since}"
 

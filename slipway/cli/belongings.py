@@ -119,6 +119,11 @@ def health(container: Container) -> str:
     return str(container.attrs["State"].get("Health", {}).get("Status", ""))
 
 
+def condition(container: Container) -> str:
+    """In one word. The engine keeps the last health of a container that has stopped: it means nothing any more."""
+    return (container.status == "running" and health(container)) or str(container.status)
+
+
 def is_well(container: Container) -> bool:
     return container.status == "running" and health(container) in {"", "healthy"}
 

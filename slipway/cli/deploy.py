@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from slipway.cli import recovery, report, screen
-from slipway.cli.belongings import is_well
+from slipway.cli.belongings import condition, is_well
 from slipway.cli.errors import CliError, Code
 from slipway.cli.target import Target, command
 
@@ -104,5 +104,5 @@ def explain(target: Target) -> None:
     screen.say(f"error: {target.project} is not as declared; what Pulumi said is above", "bold red")
     for container in belongings.containers():
         if not is_well(container):
-            screen.say(f"  {container.name} is {container.status}:  docker logs {container.name}")
+            screen.say(f"  {container.name} is {condition(container)}:  docker logs {container.name}")
     screen.say(f"  when the cause is gone, the same again goes on from here:  make up STACK={stack}")

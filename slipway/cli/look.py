@@ -9,7 +9,7 @@ import click
 from docker.models.containers import Container
 
 from slipway.cli import backend, report, screen
-from slipway.cli.belongings import Belongings, health, is_helper, is_well, service_of
+from slipway.cli.belongings import Belongings, condition, health, is_helper, is_well, service_of
 from slipway.cli.errors import Code
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
@@ -67,11 +67,6 @@ def missing(belongings: Belongings, state: State) -> list[str]:
     ]
 
 
-def condition(container: Container) -> str:
-    """In one word. The engine keeps the last health of a container that has stopped: it means nothing any more."""
-    return (container.status == "running" and health(container)) or str(container.status)
-
-
 @click.command()
 @command
 def status(target: Target) -> int:
@@ -80,7 +75,7 @@ def status(target: Target) -> int:
     known = {each["id"] for each in state.of_type(CONTAINER)}
     found = [each for each in belongings.containers() if each.id in known]
     gone = missing(belongings, state)
-    held = [str(lock) for lock in backend.locks(target.project, target.pulumi.folder)]
+    held = [lock.told for lock in backend.locks(target.project, target.pulumi.folder)]
     run = target.pulumi.last_run()
     well = bool(found) and not gone and not state.interrupted and all(is_well(each) for each in found)
     services = {belongings.short(each): condition(each) for each in found}
@@ -112,7 +107,7 @@ def show(
     last = f"last {run['kind']} {run['result']} at {run.get('endTime', '?')[:19]}" if run else "never brought up"
     out.print(f"[bold]{target.project}[/] ({target.project.profile.name}): {last}, {report.changes(run)}")
     for lock in held:
-        out.print(f"locked by {lock}", markup=False)
+        out.print(lock, markup=False)
     if interrupted:
         out.print("a run was killed while it made something")
     screen.table(("", ""), list(services.items()))
