@@ -68,18 +68,19 @@ class Databases(pulumi.ComponentResource):
 
     def logins(self) -> pulumi.Output[dict[str, dict[str, str]]]:
         """{service: what a person types to log in as its database's owner}: a secret."""
-        found: dict[str, pulumi.Output[dict[str, str]]] = {
-            service.name: self.password(service, "owner").apply(
-                lambda password, dsn=self.dsn(service, "owner"): {
+
+        def typed(service: Service) -> pulumi.Output[dict[str, str]]:
+            dsn = self.dsn(service, "owner")
+            return self.password(service, "owner").apply(
+                lambda password: {
                     "server": dsn.host,
                     "username": dsn.user,
                     "password": password,
                     "database": dsn.name,
                 }
             )
-            for service in self._services
-        }
-        return pulumi.Output.secret(pulumi.Output.all(**found))
+
+        return pulumi.Output.secret(pulumi.Output.all(**{each.name: typed(each) for each in self._services}))
 
     @staticmethod
     def dsn(service: Service, duty: Duty) -> Dsn:
