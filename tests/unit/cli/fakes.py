@@ -1,0 +1,191 @@
+"""The operator's command with a `pulumi` that is a script and an engine that is a list: what it runs, and in which
+order, without anything being deployed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+from click.testing import CliRunner, Result
+from docker.errors import APIError, ImageNotFound
+
+from slipway.cli.__main__ import main
+
+PULUMI = """\
+#!{python} -SE
+import json, os, pathlib, sys
+book = pathlib.Path(os.environ["FAKE_PULUMI"])
+arguments = sys.argv[1:]
+words = [word for word in arguments if not word.startswith(("-", "/"))]
+config = pathlib.Path(arguments[arguments.index("--config-file") + 1]) if "--config-file" in arguments else None
+with (book / "calls").open("a") as calls:
+    calls.write(json.dumps({
+        "arguments": arguments, "config": config.read_text() if config else None, "folder": os.getcwd(),
+        "environment": {name: value for name, value in os.environ.items() if name.startswith("PULUMI")}}) + "\\n")
+if config:
+    config.write_text(config.read_text() + "encryptionsalt: v1:salt\\n")
+state = book / "state.json"
+if "export" in words:
+    if not state.exists():
+        sys.exit("error: no stack named 'dev' found")
+    print(state.read_text())
+elif "init" in words:
+    state.write_text("{}")
+elif "history" in words:
+    print(json.dumps([{"kind": "update", "result": "succeeded", "endTime": "2026-01-02T03:04:05Z",
+                       "resourceChanges": {"create": 2, "same": 1}}]))
+elif "preview" in words and "--json" in arguments:
+    print((book / "plan.json").read_text())
+else:
+    print("said by pulumi " + words[0])
+code = book / f"{words[0]}.code"
+sys.exit(int(code.read_text()) if code.exists() else 0)
+"""
+URN = "urn:pulumi:dev::site::"
+
+
+class FakeContainer:
+    """A container as docker-py hands it out; what was done to it is in the engine's list `done`."""
+
+    def __init__(self, engine: FakeEngine, name: str, service: str, **described: Any) -> None:
+        self.engine, self.name, self.id = engine, name, described.get("id", f"id-of-{name}")
+        self.status = described.get("status", "running")
+        self.labels = {"slipway.project": "site", "slipway.service": service, **described.get("labels", {})}
+        health = {"Health": {"Status": described["health"]}} if "health" in described else {}
+        self.attrs = {
+            "State": {"StartedAt": "2026-01-02T03:04:05.6Z", **health},
+            "Config": {"StopTimeout": described.get("grace"), "Image": "sha256:1", "Labels": self.labels},
+            "NetworkSettings": {"Ports": {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8006"}]}},
+            "RestartCount": 0,
+            "Image": "sha256:1",
+            "Mounts": [{"Destination": target} for target in described.get("mounts", ())],
+        }
+        self.log: bytes = described.get("log", b"")
+
+    def stop(self, timeout: int) -> None:
+        self.engine.done.append(f"stop {self.name} within {timeout}")
+
+    def remove(self, **_options: Any) -> None:
+        self.engine.done.append(f"remove {self.name}")
+        self.engine.containers.remove(self)
+
+    def logs(self, **_options: Any) -> bytes:
+        return self.log
+
+
+@dataclass
+class FakeEngine:
+    containers: list[FakeContainer] = field(default_factory=list)
+    networks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    images: set[str] = field(default_factory=set)
+    in_use: set[str] = field(default_factory=set)
+    done: list[str] = field(default_factory=list)
+
+    def add(self, name: str, service: str, **described: Any) -> FakeContainer:
+        self.containers.append(FakeContainer(self, name, service, **described))
+        return self.containers[-1]
+
+    def client(self) -> Any:
+        return SimpleNamespace(
+            containers=SimpleNamespace(list=lambda **_: list(self.containers)),
+            networks=SimpleNamespace(list=lambda **_: self._things("network", self.networks)),
+            volumes=SimpleNamespace(list=lambda **_: self._things("volume", self.volumes)),
+            images=SimpleNamespace(
+                list=lambda: [SimpleNamespace(tags=[tag]) for tag in self.tags],
+                get=self._image,
+                remove=self._remove("image", self.tags),
+            ),
+        )
+
+    def _things(self, kind: str, held: dict[str, dict[str, Any]]) -> list[Any]:
+        return [
+            SimpleNamespace(
+                name=name,
+                id=f"id-of-{name}",
+                attrs={"Labels": labels},
+                remove=lambda n=name: self._remove(kind, held)(n),
+            )
+            for name, labels in held.items()
+        ]
+
+    def _remove(self, kind: str, held: Any) -> Callable[[str], None]:
+        def remove(name: str) -> None:
+            if name in self.in_use:
+                raise APIError("in use", response=SimpleNamespace(status_code=409))  # type: ignore[arg-type]
+            self.done.append(f"remove {kind} {name}")
+            held.pop(name) if isinstance(held, dict) else held.remove(name)
+
+        return remove
+
+    def _image(self, name: str) -> Any:
+        if name not in self.images:
+            raise ImageNotFound(name)
+        return SimpleNamespace(tags=["named"])
+
+
+@dataclass
+class Desk:
+    """A project `site`, its pulumi's book, its engine, and the command."""
+
+    root: Path
+    book: Path
+    engine: FakeEngine
+
+    def run(self, *arguments: str, typed: str | None = None) -> Result:
+        return CliRunner().invoke(main, [arguments[0], "--project", str(self.root), *arguments[1:]], input=typed)
+
+    def calls(self) -> list[dict[str, Any]]:
+        file = self.book / "calls"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def ran(self) -> list[str]:
+        """The first word of each pulumi that changed something."""
+        words = [[word for word in call["arguments"] if not word.startswith(("-", "/"))] for call in self.calls()]
+        looked = {"export", "history", "output"}
+        return [" ".join(each[:2]) if each[0] == "stack" else each[0] for each in words if not looked & set(each)]
+
+    def call(self, word: str) -> dict[str, Any]:
+        """The one pulumi with this word."""
+        [found] = [call for call in self.calls() if word in call["arguments"]]
+        return found
+
+    def has_state(self, *resources: dict[str, Any], interrupted: bool = False, outputs: Any = None) -> None:
+        stack = {"type": "pulumi:pulumi:Stack", "urn": URN + "stack", "outputs": outputs or {}}
+        pending = [{"type": "creating", "resource": {}}] if interrupted else []
+        deployment = {"resources": [stack, *resources], "pending_operations": pending}
+        (self.book / "state.json").write_text(json.dumps({"deployment": deployment}))
+
+    def declares(self, **config: Any) -> None:
+        """The configuration in Pulumi.yaml."""
+        text = {"name": "site", "runtime": "python", "config": {key: {"default": v} for key, v in config.items()}}
+        (self.root / "Pulumi.yaml").write_text(yaml.safe_dump(text))
+
+    def ends_with(self, command: str, code: int) -> None:
+        """From now on `pulumi <command>` ends with this exit code."""
+        (self.book / f"{command}.code").write_text(str(code))
+
+    def lock(self, **content: Any) -> None:
+        folder = self.root.parent / "state/.pulumi/locks/organization/site/dev"
+        folder.mkdir(parents=True)
+        known = {"pid": 1, "username": "ada", "hostname": "here", "timestamp": "2026-01-02T03:04:05Z"}
+        (folder / "1.json").write_text(json.dumps(known | content))
+
+
+def container_resource(name: str, id_: str) -> dict[str, Any]:
+    return {"type": "docker:index/container:Container", "urn": URN + name, "id": id_, "outputs": {"name": name}}
+
+
+def image_resource(name: str, digest: str) -> dict[str, Any]:
+    return {
+        "type": "docker:index/image:Image",
+        "urn": URN + name,
+        "id": f"site-dev-{name}:latest",
+        "outputs": {"repoDigest": digest},
+    }

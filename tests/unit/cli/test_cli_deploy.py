@@ -1,0 +1,211 @@
+"""preview and up."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+
+from tests.unit.cli.fakes import URN, Desk, container_resource, image_resource
+
+
+def test_up_makes_a_stack_that_does_not_exist(desk: Desk) -> None:
+    result = desk.run("up")
+
+    assert result.exit_code == 0, result.output
+    assert desk.ran() == ["stack init", "up"]
+    assert {"--yes", "--skip-preview", "--refresh", "dev"} <= set(desk.call("up")["arguments"])
+
+
+def test_up_of_an_existing_stack_makes_none(desk: Desk) -> None:
+    desk.has_state()
+
+    assert desk.run("up").exit_code == 0
+    assert desk.ran() == ["up"]
+
+
+def test_the_projects_stack_file_stays_as_it_is_while_pulumi_reads_and_writes_a_copy(desk: Desk) -> None:
+    text = "# a comment\nconfig:\n  drain: 5\n"
+    (desk.root / "Pulumi.dev.yaml").write_text(text)
+    before = sorted(desk.root.iterdir())
+
+    assert desk.run("up").exit_code == 0
+
+    assert desk.call("up")["config"] == text
+    assert (desk.root / "Pulumi.dev.yaml").read_text() == text
+    assert "--cwd" in desk.call("init")["arguments"], "a folder of its own, because there Pulumi writes a salt"
+    assert sorted(desk.root.iterdir()) == before
+
+
+def test_a_stack_without_a_file_gets_none(desk: Desk) -> None:
+    assert desk.run("up", "--stack", "staging").exit_code == 0
+    assert not (desk.root / "Pulumi.staging.yaml").exists()
+    assert desk.call("up")["config"] == ""
+
+
+@pytest.mark.parametrize("key", ["encryptionsalt: v1:mine", "secretsprovider: awskms://alias/mine"])
+def test_a_stack_file_that_says_how_its_secrets_are_encrypted_is_used_itself(desk: Desk, key: str) -> None:
+    (desk.root / "Pulumi.dev.yaml").write_text(f"{key}\n")
+
+    assert desk.run("up").exit_code == 0
+
+    assert str(desk.root / "Pulumi.dev.yaml") in desk.call("up")["arguments"]
+    assert desk.call("init")["folder"] == str(desk.root)
+
+
+def test_a_failed_run_ends_with_1_and_says_who_is_unwell_and_what_to_type(desk: Desk) -> None:
+    desk.has_state()
+    desk.engine.add("site-dev-ui-1234567", "ui", health="unhealthy", id="a")
+    desk.has_state(container_resource("ui", "a"))
+    desk.ends_with("up", 255)
+
+    result = desk.run("up")
+
+    assert result.exit_code == 1
+    assert "site-dev-ui-1234567 is unhealthy:  docker logs site-dev-ui-1234567" in result.stderr
+    assert "make up STACK=dev" in result.stderr
+    assert "is up" not in result.stdout
+
+
+def test_the_closing_report_shows_the_urls_and_how_to_log_in_to_adminer(desk: Desk) -> None:
+    urls = {"images_url": "http://127.0.0.1:2/", "ui_url": "http://127.0.0.1:1/", "adminer": "http://127.0.0.1:3/"}
+    desk.declares(services={"images": {"route": "/images/"}, "ui": {"route": "/"}})
+    desk.has_state(outputs=urls)
+
+    said = desk.run("up").stdout
+
+    assert "site-dev is up  (2 created, 1 unchanged)" in said
+    shown = [line.split()[-1] for line in said.splitlines() if "http" in line]
+    assert shown == ["http://127.0.0.1:1/", "http://127.0.0.1:2/", "http://127.0.0.1:3/"], "the start page comes first"
+    assert "open adminer" in said
+
+
+def test_for_machines_standard_output_is_one_json_text(desk: Desk) -> None:
+    desk.has_state(outputs={"url": "http://127.0.0.1/"})
+
+    result = desk.run("up", "--json")
+
+    told = json.loads(result.stdout)
+    assert told["urls"] == {"site": "http://127.0.0.1/"}
+    assert told["changes"] == {"create": 2, "same": 1}
+    assert "said by pulumi up" in result.stderr
+
+
+def test_errors_are_json_for_machines_as_well(desk: Desk) -> None:
+    desk.lock(hostname="elsewhere")
+
+    result = desk.run("up", "--json")
+
+    assert result.exit_code == json.loads(result.stdout)["code"] == 8
+
+
+def test_a_run_at_work_is_left_alone(desk: Desk) -> None:
+    desk.lock(hostname="elsewhere")
+    desk.has_state()
+
+    result = desk.run("up")
+
+    assert result.exit_code == 8
+    assert "ada on elsewhere" in result.stderr
+    assert "pulumi cancel --stack dev" in result.stderr
+    assert desk.calls() == []
+
+
+def test_what_a_killed_run_left_is_cleared_in_the_order_that_works(desk: Desk) -> None:
+    desk.lock(hostname=socket.gethostname(), pid=2**22 + 1)
+    desk.has_state(container_resource("known", "known"), interrupted=True)
+    desk.engine.add("site-dev-known-1234567", "known", id="known")
+    desk.engine.add("site-dev-half-1234567", "half", status="created")
+    desk.engine.networks = {"site-dev-new-1234567": {}}
+
+    assert desk.run("up").exit_code == 0
+
+    assert desk.ran() == ["cancel", "refresh", "up"]
+    assert "--clear-pending-creates" in desk.call("refresh")["arguments"]
+    assert desk.engine.done == ["remove site-dev-half-1234567", "remove network site-dev-new-1234567"]
+
+
+def test_when_nothing_was_killed_nothing_is_removed(desk: Desk) -> None:
+    desk.has_state(container_resource("ui", "a"))
+    desk.engine.add("site-dev-ui-1234567", "ui", id="a")
+    desk.engine.add("site-dev-images-migrate", "images", status="exited", labels={"slipway.helper": "job"})
+
+    assert desk.run("up").exit_code == 0
+    assert desk.engine.done == []
+
+
+def test_containers_of_a_lost_state_give_way_the_database_last_and_with_its_own_grace(desk: Desk) -> None:
+    desk.engine.add("site-dev-postgres-1234567", "postgres", grace=90)
+    desk.engine.add("site-dev-ui-1234567", "ui")
+    desk.engine.add("site-dev-edge-1234567", "edge", grace=40)
+
+    assert desk.run("up").exit_code == 0
+
+    stopped = [line for line in desk.engine.done if line.startswith("stop")]
+    assert stopped == [
+        "stop site-dev-edge-1234567 within 40",
+        "stop site-dev-ui-1234567 within 10",
+        "stop site-dev-postgres-1234567 within 90",
+    ]
+
+
+def test_where_data_is_kept_containers_of_a_lost_state_need_a_yes(desk: Desk) -> None:
+    desk.engine.add("site-prod-postgres-1234567", "postgres")
+
+    refused = desk.run("up", "--stack", "prod")
+
+    assert refused.exit_code == 5
+    assert "site-prod-postgres-1234567" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert desk.engine.done == []
+    assert "up" not in desk.ran()
+
+    assert desk.run("up", "--stack", "prod", "--yes").exit_code == 0
+    assert "remove site-prod-postgres-1234567" in desk.engine.done
+
+
+@pytest.mark.parametrize("command", ["up", "preview"])
+def test_an_image_that_is_gone_is_built_anew(desk: Desk, command: str) -> None:
+    desk.engine.images = {"sha256:there"}
+    desk.has_state(image_resource("there", "sha256:there"), image_resource("gone", "sha256:gone"))
+
+    assert desk.run(command).exit_code == 0
+
+    arguments = desk.call(command)["arguments"]
+    assert arguments[arguments.index("--replace") + 1] == f"{URN}gone"
+    assert arguments.count("--replace") == 1
+
+
+def test_preview_asks_the_engine_and_changes_nothing(desk: Desk) -> None:
+    desk.has_state()
+
+    assert desk.run("preview").exit_code == 0
+    assert desk.ran() == ["preview"]
+    assert "--refresh" in desk.call("preview")["arguments"]
+
+
+@pytest.mark.parametrize(("operation", "code"), [("same", 0), ("create", 7)])
+def test_preview_for_machines_lists_what_would_change(desk: Desk, operation: str, code: int) -> None:
+    desk.has_state()
+    step = {"op": operation, "urn": f"{URN}ui", "oldState": {}}
+    (desk.book / "plan.json").write_text(json.dumps({"steps": [step], "changeSummary": {operation: 1}}))
+
+    result = desk.run("preview", "--json", "--expect-no-changes")
+
+    assert result.exit_code == code
+    assert json.loads(result.stdout)["steps"] == (
+        [] if operation == "same" else [{"operation": "create", "urn": f"{URN}ui"}]
+    )
+
+
+def test_preview_that_expects_no_changes_ends_with_7_when_pulumi_does(desk: Desk) -> None:
+    desk.ends_with("preview", 7)
+
+    assert desk.run("preview", "--expect-no-changes").exit_code == 7
+    assert desk.run("preview").exit_code == 1
+
+
+def test_what_follows_two_dashes_is_pulumis(desk: Desk) -> None:
+    assert desk.run("up", "--", "--policy-pack", "policy").exit_code == 0
+    assert desk.call("up")["arguments"][-2:] == ["--policy-pack", "policy"]

@@ -1,0 +1,159 @@
+"""Which project, which stack, where its state is, who holds the lock, and in which environment pulumi runs."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slipway.cli import backend
+from slipway.cli.project import Project
+from slipway.cli.pulumi import NOISE, environment
+from slipway.setup.choices import Choices
+from tests.unit.cli.fakes import Desk
+
+
+def test_the_stacks_values_take_the_place_of_the_projects_defaults(desk: Desk) -> None:
+    (desk.root / "Pulumi.yaml").write_text(
+        "name: site\nconfig:\n  plain: 1\n  drain: {type: integer, default: 30}\n  edge: {description: x}\n"
+    )
+    (desk.root / "Pulumi.prod.yaml").write_text("config:\n  site:drain: 5\n  dockerHost: ssh://host\n")
+
+    declared = Project.load("prod", desk.root).declared
+
+    assert declared == {"plain": 1, "drain": 5, "edge": None, "dockerHost": "ssh://host"}
+
+
+@pytest.mark.parametrize(
+    ("stack", "profile", "kind"),
+    [("dev", "", "dev"), ("dev-2", "", "dev"), ("prod", "", "prod"), ("x", "dev", "dev"), ("dev", "mistyped", "prod")],
+)
+def test_a_stack_of_an_unknown_kind_counts_as_prod(desk: Desk, stack: str, profile: str, kind: str) -> None:
+    desk.declares(profile=profile)
+    assert Project.load(stack, desk.root).profile.name == kind
+
+
+def test_the_project_is_the_nearest_one_upwards(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = desk.root / "services" / "ui"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    assert Project.load("dev").root == desk.root
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "name: [", "runtime: python"])
+def test_a_pulumi_yaml_that_is_none_is_told(desk: Desk, text: str) -> None:
+    (desk.root / "Pulumi.yaml").write_text(text)
+    assert desk.run("ps").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "folder"),
+    [
+        ("file:///var/state", "/var/state"),
+        ("file:///var/my%20state?no_tmp_dir=true", "/var/my state"),
+        ("file://~/state", f"{Path.home()}/state"),
+        ("file://./state", "{root}/state"),
+        ("s3://bucket", None),
+        ("https://api.pulumi.com", None),
+    ],
+)
+def test_where_a_file_backend_is(desk: Desk, url: str, folder: str | None) -> None:
+    found = backend.state_folder(Project.load("dev", desk.root), {"PULUMI_BACKEND_URL": url})
+    assert found == (Path(folder.format(root=desk.root)) if folder else None)
+
+
+def lock(pid: int, host: str = "") -> backend.Lock:
+    return backend.Lock(pid, "ada", host or socket.gethostname(), "2026-01-01T00:00:00Z")
+
+
+def test_only_a_lock_of_this_machine_whose_pulumi_has_ended_counts_as_left_behind() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()", "pulumi"], stdin=subprocess.PIPE) as process:
+        assert not lock(process.pid).holder_is_gone
+        process.communicate(b"\n")
+    assert lock(process.pid).holder_is_gone
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as another:
+        assert lock(another.pid).holder_is_gone, "another program has the number now"
+        another.communicate(b"\n")
+    assert not lock(process.pid, "elsewhere").holder_is_gone
+
+
+def test_a_lock_that_cannot_be_read_is_not_taken_away(desk: Desk) -> None:
+    desk.lock()
+    [file] = desk.root.parent.rglob("locks/**/*.json")
+    file.write_text("")
+    assert desk.run("up").exit_code == 8
+
+
+def test_what_the_user_set_wins_over_what_set_up_chose() -> None:
+    choices = Choices(
+        environment={
+            "PULUMI_HOME": "chosen",
+            "PULUMI_BACKEND_URL": "chosen",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": "chosen",
+        },
+        path=["/chosen/bin"],
+    )
+
+    found = environment(choices, {"PULUMI_BACKEND_URL": "mine", "PULUMI_CONFIG_PASSPHRASE": "mine"})
+
+    assert (found["PULUMI_HOME"], found["PULUMI_BACKEND_URL"]) == ("chosen", "mine")
+    assert "PULUMI_CONFIG_PASSPHRASE_FILE" not in found
+    assert found["PATH"].startswith("/chosen/bin:")
+    assert found["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] == "true"
+
+
+def test_a_missing_passphrase_file_is_told_before_anything_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "/nowhere/passphrase")
+
+    result = desk.run("up")
+
+    assert result.exit_code == 3
+    assert "make setup" in result.stderr
+    assert desk.calls() == []
+
+
+def test_without_pulumi_set_up_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert desk.run("status").exit_code == 3
+
+
+def test_an_engine_that_does_not_answer_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+
+    result = desk.run("ps")
+
+    assert result.exit_code == 3
+    assert "unix:///nowhere.sock" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " ~  docker:index:Network site-dev-ui refreshing (0s) ",
+        " ~  slipway:components:Secrets site-dev-secrets refresh (0.00s) ",
+        "    docker:index:Container site-dev-ui  ",
+        "    pulumi:pulumi:Stack site-dev running ",
+    ],
+)
+def test_lines_of_resources_that_stay_the_same_are_left_out(line: str) -> None:
+    assert NOISE.fullmatch(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        " ~  docker:index:Container site-dev-ui refresh (0.09s) [diff: ~mustRun]",
+        " +  docker:index:Container site-dev-ui created (1s) ",
+        " -  docker:index:Container site-dev-ui refresh (0.09s) deleted",
+        "    pulumi:pulumi:Stack site-dev running release: 2 containers are well",
+        "    error: update failed",
+        "",
+    ],
+)
+def test_lines_that_say_something_are_kept(line: str) -> None:
+    assert not NOISE.fullmatch(line)
