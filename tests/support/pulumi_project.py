@@ -43,7 +43,7 @@ class PulumiProject:
     def __init__(
         self, directory: Path, program: str | Path, *, virtualenv: Path, name: str, stack: str = "test",
     ) -> None:
-        self.root, self.directory, self.stack = directory, directory / "project", stack
+        self.root, self.directory, self.name, self.stack = directory, directory / "project", name, stack
         if isinstance(program, Path):
             shutil.copytree(program, self.directory, ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml"))
         else:
