@@ -25,7 +25,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import host
+import host_settings
 
 LABEL = "slipway.base-image.inputs"
 OFFLINE = Path(__file__).resolve().parent.parent
@@ -62,7 +62,7 @@ UNWANTED = ("path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copy
             "path-include=/usr/share/locale/locale.alias")
 
 
-class Failed(Exception):
+class StepError(Exception):
     """A step went wrong; the message says which, why, and what to type where there is something to type."""
 
 
@@ -83,11 +83,11 @@ def stream(what: str, command: list[str], environment: dict[str, str], data: byt
                 if line.startswith(("Step ", "I: ", "Setting up ", "Get:", "#")) and "DONE" not in line:
                     say(f"  {what}: {lines[-1][:150]}")
     if process.returncode:
-        raise Failed("\n".join([*lines[-30:], f"{what}: {command[0]} ended with exit code {process.returncode}"]))
+        raise StepError("\n".join([*lines[-30:], f"{what}: {command[0]} ended with exit code {process.returncode}"]))
 
 
 def inputs_of_debian(suite: str) -> str:
-    wanted = [suite, *host.apt_sources(suite), *UNWANTED, APT_CONF.read_text(), *host.extra_certificates()]
+    wanted = [suite, *host_settings.apt_sources(suite), *UNWANTED, APT_CONF.read_text(), *host_settings.extra_certificates()]
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
 
 
@@ -97,7 +97,7 @@ def context_of(image: BaseImage) -> bytes:
     files = {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode & 0o111)
              for path in folder.rglob("*") if path.is_file() and path.suffix not in {".pyc", ".py"}}
     if image.folder == "images/python":
-        files["pip.conf"] = (host.pip_settings().encode(), 0)
+        files["pip.conf"] = (host_settings.pip_settings().encode(), 0)
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, (content, executable) in sorted(files.items()):
             entry = tarfile.TarInfo(name)
@@ -119,7 +119,7 @@ def present(tag: str) -> tuple[str, str, int] | None:
     if done.returncode:
         if "No such image" in done.stderr:
             return None
-        raise Failed(f"the docker engine does not answer: {done.stderr.strip()}")
+        raise StepError(f"the docker engine does not answer: {done.stderr.strip()}")
     found = json.loads(done.stdout)
     return found["id"], found["inputs"], found["size"]
 
@@ -128,18 +128,18 @@ def make_debian(suite: str) -> None:
     """Makes slipway/debian:<suite>: a minimal Debian with this host's mirror and the certificates it trusts."""
     tag = f"slipway/debian:{suite}"
     say(f"{tag}: a minimal Debian, with mmdebstrap (about 15 s)")
-    host.need_mmdebstrap(say)
+    host_settings.need_mmdebstrap(say)
     with tempfile.TemporaryDirectory(prefix="slipway-debian-") as scratch:
         rootfs, certificates = Path(scratch, "rootfs.tar"), Path(scratch, "certificates")
         certificates.mkdir()
-        for number, certificate in enumerate(host.extra_certificates()):
+        for number, certificate in enumerate(host_settings.extra_certificates()):
             (certificates / f"host-{number}.crt").write_text(certificate)
         command = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates",
                    '--aptopt=Acquire::Check-Valid-Until "false"', *(f"--dpkgopt={option}" for option in UNWANTED),
                    f"--customize-hook=copy-in {APT_CONF} /etc/apt/apt.conf.d",
                    f"--customize-hook=sync-in {certificates} /usr/local/share/ca-certificates",
                    '--customize-hook=chroot "$1" update-ca-certificates; rm -f "$1"/var/cache/apt/*.bin', suite, str(rootfs)]
-        stream(tag, command + host.reachable_sources(suite), host.proxies())
+        stream(tag, command + host_settings.reachable_sources(suite), host_settings.proxies())
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         stream(tag, ["docker", "import", "--change", f"ENV PATH={path}", "--change", 'CMD ["bash"]', "--change",
                      f"LABEL {LABEL}={inputs_of_debian(suite)}", str(rootfs), tag], {})
@@ -153,7 +153,7 @@ def make(image: BaseImage) -> None:
         make_debian(image.suite)
     say(f"{image.tag}: from Debian packages")
     before = present(image.tag)
-    arguments = {"BASE": base, **image.arguments, **host.proxies()}
+    arguments = {"BASE": base, **image.arguments, **host_settings.proxies()}
     context = subprocess.run(["docker", "context", "show"], capture_output=True, text=True, check=False)
     stream(image.tag, ["docker", "build", "--tag", image.tag, "--label", f"{LABEL}={inputs_of(image)}",
                        *(f"--build-arg={key}={value}" for key, value in arguments.items()), "-"],
@@ -163,30 +163,40 @@ def make(image: BaseImage) -> None:
         subprocess.run(["docker", "image", "rm", before[0]], capture_output=True, check=False)
 
 
+def current(image: BaseImage) -> bool:
+    """Whether the image is there, made of what its sources and this host say now."""
+    found = present(image.tag)
+    return found is not None and found[1] == inputs_of(image)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", default=USUAL, help=f"of {', '.join(IMAGES)}")
     parser.add_argument("--rebuild", action="store_true", help="build even what is up to date, for newer packages")
+    parser.add_argument("--status", action="store_true", help="build nothing: say which are current, which would be built")
     asked = parser.parse_args()
     unknown = [name for name in asked.names if name not in IMAGES]
     if unknown:
         parser.error(f"no such image: {', '.join(unknown)} (there are {', '.join(IMAGES)})")
+    if asked.status:
+        for name in asked.names:
+            print(name, IMAGES[name].tag, "current" if current(IMAGES[name]) else "outdated")
+        return 0
     try:
         if asked.rebuild:
             for suite in sorted({IMAGES[name].suite for name in asked.names}):
                 make_debian(suite)
         if "python" in asked.names:
-            for warning in host.warnings():
+            for warning in host_settings.warnings():
                 say(f"warning: {warning}")
         for image in (IMAGES[name] for name in asked.names):
-            start, found = time.monotonic(), present(image.tag)
-            current = found is not None and found[1] == inputs_of(image) and not asked.rebuild
-            if not current:
+            start, done = time.monotonic(), current(image) and not asked.rebuild
+            if not done:
                 make(image)
-                found = present(image.tag)
-            took = "up to date" if current else f"built in {time.monotonic() - start:.0f} s"
+            found = present(image.tag)
+            took = "up to date" if done else f"built in {time.monotonic() - start:.0f} s"
             print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
-    except (Failed, host.Unsuitable) as problem:
+    except (StepError, host_settings.HostError) as problem:
         say(f"error: {problem}")
         return 1
     except KeyboardInterrupt:
