@@ -22,6 +22,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,7 +88,8 @@ def stream(what: str, command: list[str], environment: dict[str, str], data: byt
 
 
 def inputs_of_debian(suite: str) -> str:
-    wanted = [suite, *host_settings.apt_sources(suite), *UNWANTED, APT_CONF.read_text(), *host_settings.extra_certificates()]
+    wanted = [suite, *host_settings.apt_sources(suite), *UNWANTED, APT_CONF.read_text(),
+              *host_settings.extra_certificates()]
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
 
 
@@ -138,8 +140,9 @@ def make_debian(suite: str) -> None:
                    '--aptopt=Acquire::Check-Valid-Until "false"', *(f"--dpkgopt={option}" for option in UNWANTED),
                    f"--customize-hook=copy-in {APT_CONF} /etc/apt/apt.conf.d",
                    f"--customize-hook=sync-in {certificates} /usr/local/share/ca-certificates",
-                   '--customize-hook=chroot "$1" update-ca-certificates; rm -f "$1"/var/cache/apt/*.bin', suite, str(rootfs)]
-        stream(tag, command + host_settings.reachable_sources(suite), host_settings.proxies())
+                   '--customize-hook=chroot "$1" update-ca-certificates; rm -f "$1"/var/cache/apt/*.bin',
+                   suite, str(rootfs), *host_settings.reachable_sources(suite)]
+        stream(tag, command, host_settings.proxies())
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         stream(tag, ["docker", "import", "--change", f"ENV PATH={path}", "--change", 'CMD ["bash"]', "--change",
                      f"LABEL {LABEL}={inputs_of_debian(suite)}", str(rootfs), tag], {})
@@ -169,33 +172,38 @@ def current(image: BaseImage) -> bool:
     return found is not None and found[1] == inputs_of(image)
 
 
+def build(names: Sequence[str], *, rebuild: bool) -> None:
+    """Builds what is missing, or all of it, and prints a line with the size of each."""
+    if rebuild:
+        for suite in sorted({IMAGES[name].suite for name in names}):
+            make_debian(suite)
+    if "python" in names:
+        for warning in host_settings.warnings():
+            say(f"warning: {warning}")
+    for image in (IMAGES[name] for name in names):
+        start, took = time.monotonic(), "up to date"
+        if rebuild or not current(image):
+            make(image)
+            took = f"built in {time.monotonic() - start:.0f} s"
+        found = present(image.tag)
+        print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", default=USUAL, help=f"of {', '.join(IMAGES)}")
     parser.add_argument("--rebuild", action="store_true", help="build even what is up to date, for newer packages")
-    parser.add_argument("--status", action="store_true", help="build nothing: say which are current, which would be built")
+    parser.add_argument("--status", action="store_true", help="build nothing, say which images are current")
     asked = parser.parse_args()
     unknown = [name for name in asked.names if name not in IMAGES]
     if unknown:
         parser.error(f"no such image: {', '.join(unknown)} (there are {', '.join(IMAGES)})")
-    if asked.status:
-        for name in asked.names:
-            print(name, IMAGES[name].tag, "current" if current(IMAGES[name]) else "outdated")
-        return 0
     try:
-        if asked.rebuild:
-            for suite in sorted({IMAGES[name].suite for name in asked.names}):
-                make_debian(suite)
-        if "python" in asked.names:
-            for warning in host_settings.warnings():
-                say(f"warning: {warning}")
-        for image in (IMAGES[name] for name in asked.names):
-            start, done = time.monotonic(), current(image) and not asked.rebuild
-            if not done:
-                make(image)
-            found = present(image.tag)
-            took = "up to date" if done else f"built in {time.monotonic() - start:.0f} s"
-            print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
+        if asked.status:
+            for name in asked.names:
+                print(name, IMAGES[name].tag, "current" if current(IMAGES[name]) else "outdated")
+        else:
+            build(asked.names, rebuild=asked.rebuild)
     except (StepError, host_settings.HostError) as problem:
         say(f"error: {problem}")
         return 1

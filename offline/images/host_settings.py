@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 (beside the script that imports it, not a package)
 """What the images take over from this host so that builds and containers reach the package mirrors as it does: the
 Debian mirror of its apt, the certificates it trusts beyond Debian's own, its proxies and its pip settings.
 
@@ -23,7 +24,7 @@ PIP_URLS = ("index-url", "extra-index-url")
 PIP_KEYS = (*PIP_URLS, "trusted-host")
 
 
-class Unsuitable(Exception):
+class HostError(Exception):
     """This host lacks something that only its user can give; the message says what to type."""
 
 
@@ -48,7 +49,7 @@ def apt_mirrors() -> dict[str, str]:
         known = re.fullmatch(rf"(?:{own}|stable|testing|sid|unstable)(|-updates|-security)", suite)
         if known and component == "main" and uri.startswith(("http", "mirror+http")):
             if urlsplit(uri).password:
-                raise Unsuitable("the Debian mirror in this host's apt sources has a password in its address, which "
+                raise HostError("the Debian mirror in this host's apt sources has a password in its address, which "
                                  "would end up in every image: keep it in /etc/apt/auth.conf instead")
             mirrors.setdefault(known[1], uri.rstrip("/"))
     return mirrors
@@ -68,7 +69,7 @@ def reachable_sources(suite: str) -> list[str]:
             if output("/usr/lib/apt/apt-helper", "download-file", f"{uri}/dists/{name}/InRelease", f"{scratch}/{name}"):
                 found.append(line)
     if apt_sources(suite) and not any(f" {suite} main" in line for line in found):
-        raise Unsuitable(f"this host's Debian mirror has no {suite}: {apt_sources(suite)[0]}")
+        raise HostError(f"this host's Debian mirror has no {suite}: {apt_sources(suite)[0]}")
     return found
 
 
@@ -142,16 +143,16 @@ def warnings() -> list[str]:
 
 
 def need_mmdebstrap(say: Callable[[str], None]) -> None:
-    """Installs mmdebstrap (and, on Ubuntu, Debian's archive keys) where missing; raises Unsuitable where it cannot."""
+    """Installs mmdebstrap (and, on Ubuntu, Debian's archive keys) where missing; raises HostError where it cannot."""
     packages = ["mmdebstrap", "debian-archive-keyring"]
     if shutil.which("mmdebstrap") and Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Unsuitable(f"mmdebstrap is needed; on Debian or Ubuntu: sudo {' '.join(install)}")
+        raise HostError(f"mmdebstrap is needed; on Debian or Ubuntu: sudo {' '.join(install)}")
     say(f"installing {' '.join(packages)}")
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (["apt-get", "update"], install):
         done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Unsuitable(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()[-500:]}")
+            raise HostError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()[-500:]}")
