@@ -51,7 +51,8 @@ def failure(error: BaseException, directory: str) -> str:
         frames = [frame for frame in seen.stack if frame.filename not in OURS]
         theirs = [frame.filename.startswith(directory + os.sep) and not frame.filename.startswith(sys.prefix + os.sep)
                   for frame in frames]
-        first = theirs.index(True) if True in theirs else len(frames) if seen.exc_type is SyntaxError else 0
+        syntax_error = hasattr(seen, "msg")
+        first = theirs.index(True) if True in theirs else len(frames) if syntax_error else 0
         seen.stack = traceback.StackSummary.from_list(frames[first:])
         seen = seen.__cause__ or seen.__context__
     return "Program failed with an unhandled exception:\n" + "".join(report.format())
