@@ -77,11 +77,18 @@ class Events:
 
     def seen(self) -> list[tuple[str, str]]:
         """(container id, action) in the order in which they happened; of `exec_…` events nothing."""
+        return [(event["Actor"]["ID"], event["Action"]) for event in self._all()]
+
+    def exit_codes(self) -> dict[str, str]:
+        """{container id: the status with which it ended}."""
+        return {event["Actor"]["ID"]: event["Actor"]["Attributes"]["exitCode"] for event in self._all()
+                if event["Action"] == "die"}
+
+    def _all(self) -> list[dict[str, Any]]:
         since: Any = f"{self.start:.9f}"  # the engine takes fractions of a second, the type says whole ones only
         until: Any = f"{time.time():.9f}"
         events = client().events(since=since, until=until, filters={"type": "container"}, decode=True)
-        return [(event["Actor"]["ID"], event["Action"]) for event in events
-                if event["Actor"]["Attributes"]["name"].startswith(f"{self.project}-")
+        return [event for event in events if event["Actor"]["Attributes"]["name"].startswith(f"{self.project}-")
                 and not event["Action"].startswith("exec_")]
 
 
