@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from slipway_offline.docker_provider.engine import DEFAULT_ADDRESS, Address, Engine, resolve
+from docker.errors import APIError
+from slipway_offline.docker_provider.engine import DEFAULT_ADDRESS, Address, Engine, reason, resolve
 from slipway_offline.resource import OperationError
 
 
@@ -57,3 +58,14 @@ def test_an_engine_out_of_reach_is_one_clear_error(tmp_path: Path) -> None:
         Engine(Address(f"unix://{tmp_path}/docker.sock"))
     assert str(caught.value) == (
         f"cannot reach the Docker engine at unix://{tmp_path}/docker.sock: No such file or directory")
+
+
+def test_an_error_is_told_in_the_engines_words_or_in_ours_but_not_in_those_of_the_layers_between() -> None:
+    try:
+        try:
+            raise APIError("409 Client Error for url", explanation="the name is in use")
+        except APIError as error:
+            assert reason(error) == "the name is in use"
+            raise OperationError("container x cannot be created: the name is in use") from error
+    except OperationError as error:
+        assert reason(error) == "container x cannot be created: the name is in use"
