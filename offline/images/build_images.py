@@ -52,7 +52,7 @@ IMAGES = {
     "adminer": BaseImage("slipway/adminer:6", "images/adminer", "forky"),
     "postgres18": BaseImage("slipway/postgres:18", "images/postgres", "forky", {
         "MAJOR": "18", "DATA": "/var/lib/postgresql/18/docker", "KEPT": "/var/lib/postgresql"}),
-    "go": BaseImage("slipway/go:1.27", "cli", "forky"),
+    "go": BaseImage("slipway/go:forky", "cli", "forky"),
     "engine": BaseImage("slipway/engine:28", "engine", "forky"),
 }
 USUAL = ("python", "postgres", "nginx", "adminer")
