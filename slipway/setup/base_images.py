@@ -46,7 +46,7 @@ def settle(
     return choices.chose(
         PART,
         ", ".join(choices.base_images.values()),
-        f"{' and '.join(missing)}: built from Debian packages, no registry has given the official ones",
+        f"{', '.join(missing)} built from Debian packages: no registry has given the official ones",
         origin="built",
     )
 
