@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from docker.errors import APIError
+from docker.errors import APIError, DockerException
 from slipway_offline.docker_provider.engine import DEFAULT_ADDRESS, Address, Engine, reason, resolve
 from slipway_offline.resource import OperationError
 
@@ -61,11 +61,11 @@ def test_an_engine_out_of_reach_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_an_error_is_told_in_the_engines_words_or_in_ours_but_not_in_those_of_the_layers_between() -> None:
-    try:
-        try:
-            raise APIError("409 Client Error for url", explanation="the name is in use")
-        except APIError as error:
-            assert reason(error) == "the name is in use"
-            raise OperationError("container x cannot be created: the name is in use") from error
-    except OperationError as error:
-        assert reason(error) == "container x cannot be created: the name is in use"
+    refused = APIError("409 Client Error for url", explanation="the name is in use")
+    refused.__cause__ = OSError("a layer below")
+    ours = OperationError("container x cannot be created: the name is in use")
+    ours.__cause__ = refused
+    wrapped = DockerException("Error while fetching server API version")
+    wrapped.__cause__ = FileNotFoundError(2, "No such file or directory")
+    assert [reason(error) for error in (refused, ours, wrapped)] == [
+        "the name is in use", "container x cannot be created: the name is in use", "No such file or directory"]

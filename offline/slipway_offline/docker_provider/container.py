@@ -4,6 +4,7 @@
 # ruff: noqa: ARG002
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, ClassVar
 
@@ -31,6 +32,9 @@ LIMITS = frozenset({"restart", "maxRetryCount", "memory", "memorySwap", "memoryR
 # #initerror, like the genuine plugin.
 UNFINISHED = "__unfinished"
 WAIT = "wait"
+# Mistakes in these show only when the container starts; by what the engine then says.
+SHOWN_AT_START = {
+    "ports": "port is already allocated|address already in use", "networksAdvanced": "network .* not found"}
 
 
 class Container(Resource):
@@ -190,9 +194,10 @@ class Container(Resource):
                 raise
 
     def failure(self, step: str, error: Exception) -> str:
+        """The error, under the property that it is about."""
         text = self.engine.explain(error)
-        port = step == "start" and ("port is already allocated" in text or "address already in use" in text)
-        return f"{'ports' if port else step}: {text}"
+        blamed = [name for name, sign in SHOWN_AT_START.items() if step == "start" and re.search(sign, text)]
+        return f"{[*blamed, step][0]}: {text}"
 
 
 def normalised(inputs: Values) -> Values:
