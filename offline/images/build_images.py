@@ -29,13 +29,13 @@ from pathlib import Path
 import host_settings
 
 LABEL = "slipway.base-image.inputs"
-OFFLINE = Path(__file__).resolve().parent.parent
-APT_CONF = OFFLINE / "images/debian/90slipway.conf"
+HERE = Path(__file__).resolve().parent
+APT_CONF = HERE / "debian" / "90slipway.conf"
 
 
 @dataclass(frozen=True)
 class BaseImage:
-    """One image: the folder of its Dockerfile below offline/, the Debian suite it starts from, its build arguments."""
+    """One image: the folder of its Dockerfile, the Debian suite it starts from, its build arguments."""
 
     tag: str
     folder: str
@@ -45,14 +45,14 @@ class BaseImage:
 
 # Suites by code name: "testing" would be another Debian after the next release. Major versions are the suite's own.
 IMAGES = {
-    "python": BaseImage("slipway/python:3.13", "images/python", "trixie"),
-    "postgres": BaseImage("slipway/postgres:17", "images/postgres", "trixie", {
+    "python": BaseImage("slipway/python:3.13", "python", "trixie"),
+    "postgres": BaseImage("slipway/postgres:17", "postgres", "trixie", {
         "MAJOR": "17", "DATA": "/var/lib/postgresql/data", "KEPT": "/var/lib/postgresql/data"}),
-    "nginx": BaseImage("slipway/nginx:1.30", "images/nginx", "forky"),
-    "adminer": BaseImage("slipway/adminer:6", "images/adminer", "forky"),
-    "postgres18": BaseImage("slipway/postgres:18", "images/postgres", "forky", {
+    "nginx": BaseImage("slipway/nginx:1.30", "nginx", "forky"),
+    "adminer": BaseImage("slipway/adminer:6", "adminer", "forky"),
+    "postgres18": BaseImage("slipway/postgres:18", "postgres", "forky", {
         "MAJOR": "18", "DATA": "/var/lib/postgresql/18/docker", "KEPT": "/var/lib/postgresql"}),
-    "go": BaseImage("slipway/go:forky", "cli", "forky"),
+    "go": BaseImage("slipway/go:forky", "go", "forky"),
     "engine": BaseImage("slipway/engine:28", "engine", "forky"),
 }
 USUAL = ("python", "postgres", "nginx", "adminer")
@@ -95,10 +95,10 @@ def inputs_of_debian(suite: str) -> str:
 
 def context_of(image: BaseImage) -> bytes:
     """The image's folder as a build context, the same bytes for the same content, plus this host's pip settings."""
-    folder, packed = OFFLINE / image.folder, io.BytesIO()
+    folder, packed = HERE / image.folder, io.BytesIO()
     files = {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode & 0o111)
-             for path in folder.rglob("*") if path.is_file() and path.suffix not in {".pyc", ".py"}}
-    if image.folder == "images/python":
+             for path in folder.rglob("*") if path.is_file()}
+    if image.folder == "python":
         files["pip.conf"] = (host_settings.pip_settings().encode(), 0)
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, (content, executable) in sorted(files.items()):
