@@ -198,7 +198,8 @@ def _shown(values: Values) -> Values:
 
 
 def _failures(found: Iterable[Problem]) -> list[Any]:
-    return [proto.CheckFailure(property=problem.path, reason=problem.reason) for problem in found]
+    """By reason alone, which names the property: told the property as well, the CLI prints its value, secret or not."""
+    return [proto.CheckFailure(reason=problem.reason) for problem in found]
 
 
 def _kind(change: Change) -> Any:

@@ -109,7 +109,7 @@ def test_a_source_that_cannot_be_read_is_named() -> None:
 # -- refusing
 
 @pytest.mark.parametrize(("inputs", "reason"), [
-    ({"gpus": "all"}, "the offline docker plugin does not support gpus; it supports attach,"),
+    ({"gpus": "all"}, "the offline docker plugin does not support gpus"),
     ({"platform": "linux/amd64"}, "does not support platform"),
     ({"mounts": [{"type": "volume", "target": "/x", "volumeOptions": {"labels": []}}]},
      "does not support mounts[0].volumeOptions.labels; it supports driverName"),

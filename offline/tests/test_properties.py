@@ -39,6 +39,7 @@ GOOD = {"name": "x"}
     (GOOD | {"colour": "red"}, "colour", "the offline toy plugin does not support colour; it supports check, host"),
     (GOOD | {"check": {"often": 1}}, "check.often", "does not support check.often; it supports every, tests"),
     (GOOD | {"ports": [{"port": 1}, {"port": 2, "ip": "::"}]}, "ports[1].ip", "does not support ports[1].ip"),
+    (GOOD | {"label": []}, "label", "the offline toy plugin does not support label; did you mean labels?"),
     (GOOD | {"ports": [{}]}, "ports[0].port", "ports[0].port is required"),
     (GOOD | {"size": "3"}, "size", "size must be a whole number, not a string"),
     (GOOD | {"size": True}, "size", "size must be a whole number, not true or false"),
