@@ -80,11 +80,12 @@ def test_what_was_spoilt_or_is_of_another_version_is_put_right(given: dict[str, 
     (given["tools"] / "pulumi-language-python").write_text("half a fi")
     (given["tools"] / "pulumi").unlink()
     (given["tools"] / "pulumi").symlink_to(given["cli"])
-    executable(given["cli"].with_name("newer"), "a newer CLI")
 
-    lay_out(given | {"cli": given["cli"].with_name("newer")})
-
+    lay_out(given)
     assert (given["tools"] / "pulumi-language-python").read_text() == before
+    assert not (given["tools"] / "pulumi").is_symlink()
+
+    lay_out(given | {"cli": executable(given["cli"].with_name("newer"), "a newer CLI")})
     assert (given["tools"] / "pulumi").read_text() == "a newer CLI"
     assert given["cli"].read_text() == "the CLI"
 

@@ -87,8 +87,10 @@ def test_a_string_is_its_own_id_and_no_secret() -> None:
     assert (resource_id, secret) == (outputs["result"], set())
 
 
-def test_no_two_passwords_are_alike() -> None:
-    assert len({created("RandomPassword", length=20)[1]["result"] for _ in range(50)}) == 50
+def test_no_two_passwords_are_alike_and_any_character_may_come_first() -> None:
+    drawn = {created("RandomPassword", length=12, minLower=6, minNumeric=6)[1]["result"] for _ in range(50)}
+    assert len(drawn) == 50
+    assert {password[0].isdigit() for password in drawn} == {True, False}
 
 
 def test_an_ids_forms_are_the_same_bytes() -> None:
