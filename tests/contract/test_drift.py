@@ -29,7 +29,7 @@ def test_a_plain_run_sees_no_drift_and_a_refresh_repairs_some_of_it(new_project:
     disconnected = project.container("disconnected")
     stopped.stop(timeout=5)
     project.container("removed").remove(force=True)
-    unhealthy.exec_run(["rm", "/tmp/well"])
+    engine.run_in(unhealthy, "rm", "/tmp/well")
     limited.update(mem_limit="96m", memswap_limit="96m")
     (network,) = disconnected.attrs["NetworkSettings"]["Networks"]
     engine.client().networks.get(network).disconnect(disconnected)

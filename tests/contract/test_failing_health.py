@@ -10,9 +10,9 @@ import pulumi
 from contract import WELL, container
 
 app = container(
-    "app", {"delete_before_replace": False, "replace_on_changes": ["#initerror"]}, command=["python3", "-B", "/server.py"],
-    entrypoints=["/usr/bin/env"], envs=["HEALTH=good"], healthcheck=WELL, wait=True, wait_timeout=3,
-    memory=64, memory_swap=64)
+    "app", {"delete_before_replace": False, "replace_on_changes": ["#initerror"]},
+    entrypoints=["/usr/bin/env"], command=["python3", "-B", "/server.py"], envs=["HEALTH=good"],
+    memory=64, memory_swap=64, healthcheck=WELL, wait=True, wait_timeout=3)
 pulumi.export("name", app.name)
 """
 
@@ -56,7 +56,7 @@ def test_while_init_errors_replace_only_a_refresh_lets_an_unhealthy_newcomer_cos
     assert engine.health(project.container("app")) != "healthy"
 
 
-def test_without_that_option_a_plain_re_run_takes_a_newcomer_for_good_that_exited_at_once(new_project: NewProject) -> None:
+def test_without_that_option_a_plain_re_run_takes_a_newcomer_for_good_that_has_exited(new_project: NewProject) -> None:
     project = new_project(PROGRAM.replace('"replace_on_changes": ["#initerror"]', ""))
     project.up()
     old = project.container("app")

@@ -26,7 +26,8 @@ container("reader", {"depends_on": [seed]}, read_only=True, user="1000:1000", tm
           volumes=[{"volume_name": volume.name, "container_path": "/files", "read_only": True}])
 """
 INTO_READ_ONLY = """
-idle("sealed", {"replace_on_changes": ["#initerror"]}, read_only=True, uploads=[{"file": "/etc/contract", "content": "one"}])
+idle("sealed", {"replace_on_changes": ["#initerror"]}, read_only=True,
+     uploads=[{"file": "/etc/contract", "content": "one"}])
 """
 JOBS = """
 import pulumi
@@ -60,10 +61,9 @@ def files(new_project: NewProject) -> ContractProject:
 
 def run(project: ContractProject, name: str, *command: str) -> str:
     """What a command prints in a running container; fails the test when the command fails."""
-    code, output = project.container(name).exec_run(list(command))
+    code, output = engine.run_in(project.container(name), *command)
     assert code == 0, output
-    text: str = output.decode()
-    return text.strip()
+    return output.strip()
 
 
 def test_uploads_are_there_with_their_contents_and_modes(files: ContractProject) -> None:
@@ -79,8 +79,7 @@ def test_a_container_that_is_never_started_fills_a_volume_for_a_hardened_one(fil
     assert files.container("seed").status == "created"
     assert run(files, "reader", "cat", "/files/secret") == "one"
     assert run(files, "reader", "stat", "-c", "%a %u:%g", "/files/secret") == "400 1000:1000"
-    code, _ = files.container("reader").exec_run(["touch", "/files/more"])
-    assert code != 0
+    assert engine.run_in(files.container("reader"), "touch", "/files/more")[0] != 0
 
 
 def test_neither_uploads_nor_a_filled_volume_differ_on_a_second_run(files: ContractProject) -> None:

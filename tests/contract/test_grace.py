@@ -8,7 +8,6 @@ from docker.models.containers import Container
 
 from tests.contract.conftest import NewProject
 from tests.support import engine
-from tests.support.waiting import wait_until
 
 PROGRAM = """
 from contract import container
@@ -23,12 +22,12 @@ container("visitor", command=["sleep", "infinity"])
 NAMES = ("graceful", "killed", "too-late")
 
 
-def slow_request(pool: ThreadPoolExecutor, visitor: Container, server: Container) -> Future[tuple[int, bytes]]:
+def slow_request(pool: ThreadPoolExecutor, visitor: Container, server: Container) -> Future[tuple[int, str]]:
     """A request, made inside the engine's network, that is answered one second after the server is told to stop."""
     url = f"http://{engine.address(server)}:8000/slow"
     ask = f"from urllib.request import urlopen; print(urlopen('{url}').read().decode())"
-    request = pool.submit(visitor.exec_run, ["python3", "-c", ask])
-    wait_until("the request has arrived", lambda: b"on its way" in server.logs(), 10)
+    request = pool.submit(engine.run_in, visitor, "python3", "-c", ask)
+    engine.wait_for_log(server, "a slow request is on its way", 10)
     return request
 
 
@@ -39,14 +38,14 @@ def test_a_request_is_finished_only_within_a_grace_that_the_state_had_before_the
     project.up()
     visitor, old = project.container("visitor"), {name: project.container(name) for name in NAMES}
     for server in old.values():
-        wait_until("the server is up", lambda logs=server.logs: b"ready" in logs(), 10)
+        engine.wait_for_log(server, "ready", 10)
     with ThreadPoolExecutor() as pool:
         requests = {name: slow_request(pool, visitor, server) for name, server in old.items()}
         events = engine.Events(project.name)
         project.edit('["VERSION=one"], {}', '["VERSION=two"], {"destroy_grace_seconds": 20}')
         project.up()
         answers = {name: request.result(timeout=30) for name, request in requests.items()}
-    assert answers["graceful"] == (0, b"one\n"), "the old version answered what was asked of it"
+    assert answers["graceful"] == (0, "one\n"), "the old version answered what was asked of it"
     for name in ("killed", "too-late"):
         assert answers[name][0] != 0, answers[name]
     assert events.exit_codes() == {old["graceful"].id: "0", old["killed"].id: "137", old["too-late"].id: "137"}

@@ -68,7 +68,7 @@ def test_it_is_on_exactly_the_networks_that_the_program_names(project: ContractP
     assert "app" in aliases["front"]
     assert "api" not in aliases["front"]
     assert {"app", "api"} <= aliases["back"]
-    internal = {network.name: network.attrs["Internal"] for network in engine.client().networks.list(names=[*networks])}
+    internal = {name: engine.client().networks.get(name).attrs["Internal"] for name in networks}
     assert {project.short(name)[:-8]: value for name, value in internal.items()} == {"front": False, "back": True}
 
 
@@ -109,6 +109,6 @@ WANTED_CONFIG: dict[str, Any] = {
     "Hostname": "hardened",
     "StopSignal": "SIGTERM",
     "StopTimeout": 10,
-    "Healthcheck": {"Test": ["CMD", "test", "-e", "/tmp/well"], "Interval": SECOND, "Timeout": 60 * SECOND, "Retries": 3,
-                    "StartPeriod": 2 * SECOND},
+    "Healthcheck": {"Test": ["CMD", "test", "-e", "/tmp/well"], "Interval": SECOND, "Timeout": 60 * SECOND,
+                    "Retries": 3, "StartPeriod": 2 * SECOND},
 }

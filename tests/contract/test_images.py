@@ -41,9 +41,10 @@ def project(new_project: NewProject) -> Iterator[ContractProject]:
     made.write("app/code.py", "one")
     made.write("app/ignored.txt", "one")
     made.up()
+    first: str = made.outputs()["id"]
     yield made
-    for tag in ("app:1", "app:2"):
-        engine.remove_image(f"{made.name}-{tag}")
+    for name in (first, f"{made.name}-app:1", f"{made.name}-app:2"):
+        engine.remove_image(name)
 
 
 def runs(project: ContractProject) -> str:
@@ -52,7 +53,7 @@ def runs(project: ContractProject) -> str:
     return image
 
 
-def test_the_digest_of_an_image_that_is_not_pushed_is_the_id_that_the_engine_knows_it_by(project: ContractProject) -> None:
+def test_the_digest_of_an_image_that_is_not_pushed_is_its_id_on_the_engine(project: ContractProject) -> None:
     assert project.outputs()["id"] == runs(project) == engine.client().images.get(f"{project.name}-app:1").id
 
 
@@ -72,7 +73,7 @@ def test_a_changed_mode_is_a_change(project: ContractProject) -> None:
     assert project.plan() == {}
 
 
-def test_changed_code_builds_again_and_replaces_the_containers_that_run_it_and_no_other(project: ContractProject) -> None:
+def test_changed_code_builds_again_and_replaces_what_runs_it_and_nothing_else(project: ContractProject) -> None:
     old, others, image = project.container("app").id, project.ids("uses-the-tag"), runs(project)
     project.edit("one", "two", "app/code.py")
     plan = project.plan()

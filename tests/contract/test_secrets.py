@@ -31,7 +31,7 @@ def in_the_clear(project: ContractProject, secrets: set[str]) -> set[str]:
     return {secret for secret in secrets if secret in state}
 
 
-def test_a_secret_reaches_the_container_and_stays_out_of_the_state_and_off_the_terminal(new_project: NewProject) -> None:
+def test_a_secret_reaches_its_container_and_neither_the_state_nor_the_terminal(new_project: NewProject) -> None:
     project = new_project(PROGRAM)
     project.pulumi("config", "set", "--secret", "word", WORD)
     result = project.up()

@@ -48,13 +48,14 @@ def labels(project: ContractProject, name: str) -> dict[str, str]:
 
 def fill(project: ContractProject, *names: str) -> None:
     for name in names:
-        code, output = project.container("app").exec_run(["sh", "-c", f"echo {name} > /data/{name}/file"])
+        code, output = engine.run_in(project.container("app"), "sh", "-c", f"echo {name} > /data/{name}/file")
         assert code == 0, output
 
 
 def kept(project: ContractProject, *names: str) -> list[str]:
     """Which of the volumes still have what `fill` put into them."""
-    return [name for name in names if project.container("app").exec_run(["cat", f"/data/{name}/file"])[0] == 0]
+    app = project.container("app")
+    return [name for name in names if engine.run_in(app, "cat", f"/data/{name}/file") == (0, f"{name}\n")]
 
 
 def test_a_retained_volume_outlives_changes_and_the_stack_and_is_adopted_with_its_data(new_project: NewProject) -> None:

@@ -19,6 +19,8 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from tests.support.waiting import wait_until
+
 
 @lru_cache(maxsize=1)
 def client() -> DockerClient:
@@ -46,6 +48,18 @@ def health(found: Container) -> str:
     return str(found.attrs["State"].get("Health", {}).get("Status", ""))
 
 
+def run_in(found: Container, *command: str) -> tuple[int, str]:
+    """Exit code and output of one command in a running container."""
+    code, output = found.exec_run(list(command))
+    assert isinstance(output, bytes)
+    return int(code), output.decode()
+
+
+def wait_for_log(found: Container, text: str, seconds: float) -> None:
+    """Waits until the container has written `text`."""
+    wait_until(f"{found.name} writes {text!r}", lambda: text in found.logs().decode(), seconds)
+
+
 def address(found: Container) -> str:
     """An address of the container on one of its networks."""
     found.reload()
@@ -67,6 +81,19 @@ def http_get(host: str, port: int, path: str = "/", *, timeout: float = 10) -> t
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+def answer(host: str, port: int, path: str = "/", *, seconds: float = 10) -> tuple[int, str]:
+    """What `http_get` gets as soon as anything answers, within so many seconds."""
+    def ask() -> tuple[int, str] | None:
+        try:
+            return http_get(host, port, path)
+        except OSError:
+            return None
+
+    got = wait_until(f"something answers on {host}:{port}", ask, seconds)
+    assert got
+    return got
 
 
 class Events:
