@@ -121,6 +121,11 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: Any) -> Any:
         raise OperationError(f"the offline {self.name} plugin does not support the function {request.tok}")
 
+    def GetSchema(self, request: Any, context: Any) -> Any:
+        abort(context, grpc.StatusCode.UNIMPLEMENTED,
+              f"the offline {self.name} plugin has no schema: `pulumi import` works with --generate-code=false, "
+              "`pulumi package add` does not")
+
     @reporting
     def Check(self, request: Any, context: Any) -> Any:
         resource, inputs = self.resource(request.urn), decode(request.news)

@@ -195,6 +195,11 @@ def test_an_import_is_refused() -> None:
         PROVIDER.Read(proto.ReadRequest(id="abcd", urn=urn("RandomPassword")), Context())
 
 
+def test_a_schema_is_refused_with_what_works_instead() -> None:
+    with pytest.raises(RefusedError, match="--generate-code=false"):
+        PROVIDER.GetSchema(proto.GetSchemaRequest(), Context())
+
+
 def test_the_plugin_serves_until_it_is_interrupted_and_then_ends_at_once() -> None:
     launch = Path(random_provider.__file__).with_name("launch.py")
     with subprocess.Popen([sys.executable, "-I", launch, "random_provider", "127.0.0.1:1"], stdout=subprocess.PIPE,
