@@ -1,20 +1,15 @@
-"""Resources of the docker plugin through their lives, on a real engine."""
+"""docker.Container through its life on a real engine."""
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from slipway_offline.docker_provider.container import Container
 from slipway_offline.docker_provider.engine import Engine
-from slipway_offline.docker_provider.image import Image
-from slipway_offline.docker_provider.network import Network
-from slipway_offline.docker_provider.remote_image import RemoteImage
 from slipway_offline.docker_provider.volume import Volume
 from slipway_offline.resource import Call, InitError, OperationError, Resource, Values
 
@@ -213,50 +208,6 @@ def test_a_stopped_container_is_started_by_the_update_after_a_refresh(
     assert engine.inspect_container(container_id)["State"]["Running"]
 
 
-# -- networks
-
-def test_a_container_is_on_its_networks_and_no_other_under_its_aliases(
-    container: Container, make: Make, name: str, engine: Engine,
-) -> None:
-    network = Network(engine)
-    for part, internal in (("front", False), ("back", True)):
-        make(network, {"name": f"{name}-{part}", "internal": internal})
-    container_id, outputs = make(container, inputs(name, networksAdvanced=[
-        {"name": f"{name}-front"}, {"name": f"{name}-back", "aliases": ["db"]}]))
-    joined = engine.inspect_container(container_id)["NetworkSettings"]["Networks"]
-    assert sorted(joined) == [f"{name}-back", f"{name}-front"]
-    assert "db" in joined[f"{name}-back"]["Aliases"]
-    assert [data["networkName"] for data in outputs["networkDatas"]] == [f"{name}-back", f"{name}-front"]
-    assert all(data["ipAddress"] for data in outputs["networkDatas"])
-
-
-def test_a_container_can_live_in_the_network_of_another(
-    container: Container, make: Make, name: str, engine: Engine,
-) -> None:
-    first, _ = make(container, inputs(f"{name}-socket"))
-    second, state = make(container, inputs(name, networkMode=f"container:{first}"))
-    links = [engine.exec_start(engine.exec_create(each, ["readlink", "/proc/1/ns/net"])["Id"])
-             for each in (first, second)]
-    assert links[0] == links[1]
-    assert state["networkDatas"] == []
-
-
-def test_a_network_that_does_not_exist_is_named_with_its_property(
-    container: Container, make: Make, name: str,
-) -> None:
-    with pytest.raises(InitError, match=f"networksAdvanced: network {name}-none not found"):
-        make(container, inputs(name, networksAdvanced=[{"name": f"{name}-none"}]))
-
-
-def test_a_port_that_is_taken_is_named_with_its_property(container: Container, make: Make, name: str) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(InitError, match=r"ports: .*already (allocated|in use)"):
-            make(container, inputs(name, ports=[{"internal": 80, "external": port, "ip": "127.0.0.1"}]))
-
-
 def test_an_image_that_does_not_exist_is_named_and_no_container_made(
     container: Container, make: Make, name: str, engine: Engine,
 ) -> None:
@@ -264,136 +215,3 @@ def test_an_image_that_does_not_exist_is_named_and_no_container_made(
     with pytest.raises(OperationError, match=f"image {missing} is not on this engine"):
         make(container, inputs(name, image=missing))
     assert engine.containers(all=True, filters={"name": name}) == []
-
-
-def test_a_network_reads_back_as_it_was_made_and_is_gone_once_deleted(
-    engine: Engine, make: Make, name: str, call: Call,
-) -> None:
-    network = Network(engine)
-    given = {"name": name, "internal": True, "labels": [{"label": "a", "value": "b"}], "attachable": True}
-    network_id, outputs = make(network, given)
-    found = engine.inspect_network(network_id)
-    assert (found["Internal"], found["Labels"], found["Attachable"]) == (True, {"a": "b"}, True)
-    assert (outputs["scope"], outputs["driver"], len(outputs["ipamConfigs"])) == ("local", "bridge", 1)
-    assert network.read(call, network_id, outputs, given) == (outputs, given)
-    network.delete(call, network_id, outputs)
-    assert network.read(call, network_id, outputs, given) is None
-
-
-def test_a_network_in_use_is_tried_again_until_it_is_free(
-    container: Container, make: Make, name: str, engine: Engine, call: Call,
-) -> None:
-    network = Network(engine)
-    network_id, outputs = make(network, {"name": name})
-    container_id, state = make(container, inputs(name, networksAdvanced=[{"name": name}]))
-    remover = threading.Timer(1, lambda: container.delete(call, container_id, state))
-    remover.start()
-    network.delete(call, network_id, outputs)
-    remover.join()
-    assert network.read(call, network_id, outputs, {}) is None
-
-
-# -- volumes
-
-def test_making_a_volume_that_exists_adopts_it_and_a_refresh_shows_what_differs(
-    engine: Engine, make: Make, name: str, call: Call,
-) -> None:
-    volume = Volume(engine)
-    old = {"name": name, "labels": [{"label": "a", "value": "1"}]}
-    make(volume, old)
-    new = old | {"labels": [{"label": "a", "value": "2"}]}
-    assert [(c.path, c.replaces) for c in volume.changes(old, {}, new)] == [("labels", True)]
-    volume_id, outputs = make(volume, new)
-    assert engine.inspect_volume(volume_id)["Labels"] == {"a": "1"}
-    read = volume.read(call, volume_id, outputs, new)
-    assert read is not None
-    assert read[1] == old
-    assert volume.read(call, volume_id, outputs, old) == ({**outputs, **old}, old)
-
-
-# -- images
-
-DOCKERFILE = """\
-FROM {base}
-ARG WORD=nothing
-RUN --mount=type=tmpfs,target=/scratch echo building with $WORD && echo $WORD > /word
-"""
-
-
-def spec(folder: Path, name: str, text: str, **more: Any) -> Values:
-    (folder / "Dockerfile").write_text(text.format(base=base_image("python")))
-    return {"imageName": f"{name}:1", "skipPush": True, "build": {"context": str(folder)} | more}
-
-
-def test_an_image_is_built_with_buildkit_and_shown_while_it_is(
-    engine: Engine, name: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-) -> None:
-    given, image = spec(tmp_path, name, DOCKERFILE, args={"WORD": name}), Image(engine)
-    assert not image.check(given)
-    _, outputs = image.create(call, given)
-    try:
-        assert outputs["repoDigest"] == engine.image(f"{name}:1")["Id"]
-        assert outputs["baseImageName"] == f"{name}:1"
-        assert f"building with {name}" in capsys.readouterr().out
-        assert image.update(call, f"{name}:1", outputs, given)["repoDigest"] == outputs["repoDigest"]
-    finally:
-        engine.remove_image(f"{name}:1")
-
-
-def test_a_failing_build_shows_its_last_lines(engine: Engine, name: str, call: Call, tmp_path: Path) -> None:
-    given, image = spec(tmp_path, name, "FROM {base}\nRUN echo the reason; exit 9\n"), Image(engine)
-    assert not image.check(given)
-    with pytest.raises(OperationError) as caught:
-        image.create(call, given)
-    assert str(caught.value).startswith("build: ")
-    assert "exit code: 9" in str(caught.value)
-    assert "\nthe reason" in str(caught.value)
-
-
-def test_a_build_is_given_up_when_the_run_is_interrupted(engine: Engine, name: str, call: Call, tmp_path: Path) -> None:
-    given, image = spec(tmp_path, name, "FROM {base}\nRUN echo " + name + "; sleep 60\n"), Image(engine)
-    assert not image.check(given)
-    threading.Timer(2, call.cancelled.set).start()
-    start = time.monotonic()
-    with pytest.raises(OperationError, match="build: "):
-        image.create(call, given)
-    assert time.monotonic() - start < 30
-
-
-def test_a_change_in_the_context_is_an_update_of_which_nothing_is_known_before(
-    engine: Engine, name: str, tmp_path: Path,
-) -> None:
-    image = Image(engine)
-    old = spec(tmp_path, name, DOCKERFILE)
-    assert not image.check(old)
-    (tmp_path / "new").write_text("")
-    new = spec(tmp_path, name, DOCKERFILE)
-    assert not image.check(new)
-    assert [(c.path, c.replaces) for c in image.changes(old, {}, new)] == [("build.contextDigest", False)]
-    assert set(map(repr, image.planned_update(old, new).values())) == {"UNKNOWN"}
-
-
-def test_what_an_image_lacks_is_refused_before_anything_is_built(engine: Engine, name: str, tmp_path: Path) -> None:
-    image = Image(engine)
-    nowhere = {"imageName": name, "skipPush": True, "build": {"context": str(tmp_path / "nowhere")}}
-    assert "build.context: there is no folder" in image.check(nowhere)[0].reason
-    assert [p.path for p in image.check({"imageName": name, "build": {"context": str(tmp_path)}})] == ["skipPush"]
-
-
-@pytest.mark.parametrize("keep", [True, False])
-def test_an_image_that_is_there_is_not_pulled_and_stays_if_the_program_says_so(
-    engine: Engine, name: str, call: Call, keep: bool,
-) -> None:
-    tag, remote = f"{name}:1", RemoteImage(engine)
-    engine.tag(base_image("python"), name, "1")
-    given = {"name": tag, "keepLocally": keep}
-    try:
-        image_id, outputs = remote.create(call, given)
-        assert image_id == outputs["imageId"] + tag
-        assert outputs["imageId"] == engine.image(base_image("python"))["Id"]
-        assert remote.read(call, image_id, outputs, given) == (outputs, given)
-        remote.delete(call, image_id, outputs)
-        assert (remote.read(call, image_id, outputs, given) is not None) == keep
-    finally:
-        if keep:
-            engine.remove_image(tag)

@@ -128,7 +128,7 @@ class Container(Resource):
     def wait_for_health(self, call: Call, container_id: str, seconds: float) -> None:
         """Until the container is healthy. Neither an unhealthy one nor one that has ended is given up before the time
         is over: it may come back."""
-        deadline = time.monotonic() + seconds
+        deadline, shown = time.monotonic() + seconds, ""
         while True:
             state = self.engine.inspect_container(container_id)["State"]
             if "Health" not in state:
@@ -136,7 +136,8 @@ class Container(Resource):
             status = state["Health"]["Status"]
             if status == "healthy":
                 return
-            call.status(f"waiting for health: {status} ({state['Status']})")
+            if shown != (shown := f"waiting for health: {status} ({state['Status']})"):
+                call.status(shown)
             if call.cancelled.wait(min(HEALTH_PAUSE, max(0.0, deadline - time.monotonic()))):
                 raise OperationError("interrupted while waiting for health")
             if time.monotonic() >= deadline:
