@@ -35,7 +35,7 @@ IMAGE = "slipway/engine:28"
 STATE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway" / "engine"
 ROOT, LOG, PID = STATE / "root", STATE / "dockerd.log", STATE / "pid"
 ADDRESS = f"unix://{STATE / 'socket' / 'docker.sock'}"
-NETWORK = "slipway-engine"
+NETWORK = "slipway-engine"  # its control group, below which its containers are, has the same name
 NAMESPACE = Path("/run/netns", NETWORK)
 
 
@@ -156,7 +156,7 @@ def start() -> None:
 def start_daemon() -> None:
     with LOG.open("w") as log:
         daemon = subprocess.Popen(
-            ["nsenter", f"--net={NAMESPACE}", "unshare", "--mount", HERE / "enter_root.sh", STATE, PROJECT],
+            ["nsenter", f"--net={NAMESPACE}", "unshare", "--mount", HERE / "enter_root.sh", STATE, PROJECT, NETWORK],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
     PID.write_text(str(daemon.pid))  # every step to dockerd is an exec: the number stays
     if not wait_until(lambda: answers() or daemon.poll() is not None, 60) or daemon.poll() is not None:
@@ -167,13 +167,15 @@ def stop() -> None:
     """Ends every process of the engine and removes all that it made; also after a start or a stop that broke off."""
     if answers():
         if containers := run(*on_engine("ps", "--all", "--quiet")).split():
-            run(*on_engine("rm", "--force", "--volumes", *containers))
+            succeeds(*on_engine("rm", "--force", "--volumes", *containers))  # else the daemon ends them
         end([int(PID.read_text())] if int(PID.read_text()) in own_processes() else [], signal.SIGTERM)
         wait_until(lambda: not own_processes(), 30)
     end(own_processes(), signal.SIGKILL)
     if not wait_until(lambda: not own_processes(), 10):
         raise EngineError(f"processes {own_processes()} of the engine do not end")
     run(HERE / "network.sh", "down", NETWORK)
+    # Other containers' groups come and go meanwhile, which `find` counts as a failure.
+    succeeds("find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", f"*/{NETWORK}*", "-delete")
     # What is mounted was mounted in the engine's own namespace. Should any of it be visible here, removing the folder
     # would remove the project.
     if f" {STATE}/" in Path("/proc/self/mounts").read_text():

@@ -17,6 +17,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -79,10 +80,14 @@ def stream(what: str, command: list[str], environment: dict[str, str], data: byt
         with subprocess.Popen(command, stdin=fed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace", env=os.environ | environment) as process:
             lines = []
-            for line in process.stdout or ():
-                lines.append(line.rstrip())
-                if line.startswith(("Step ", "I: ", "Setting up ", "Get:", "#")) and "DONE" not in line:
-                    say(f"  {what}: {lines[-1][:150]}")
+            try:
+                for line in process.stdout or ():
+                    lines.append(line.rstrip())
+                    if line.startswith(("Step ", "I: ", "Setting up ", "Get:", "#")) and "DONE" not in line:
+                        say(f"  {what}: {lines[-1][:150]}")
+            except BaseException:
+                process.terminate()  # mmdebstrap then removes its half-made root
+                raise
     if process.returncode:
         raise StepError("\n".join([*lines[-30:], f"{what}: {command[0]} ended with exit code {process.returncode}"]))
 
@@ -195,6 +200,7 @@ def main() -> int:
     parser.add_argument("--rebuild", action="store_true", help="build even what is up to date, for newer packages")
     parser.add_argument("--status", action="store_true", help="build nothing, say which images are current")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     unknown = [name for name in asked.names if name not in IMAGES]
     if unknown:
         parser.error(f"no such image: {', '.join(unknown)} (there are {', '.join(IMAGES)})")

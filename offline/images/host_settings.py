@@ -19,7 +19,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+OS_RELEASE = Path("/etc/os-release")
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+DEBIANS_CERTIFICATES = Path("/usr/share/ca-certificates")
+SYSTEM_PIP_CONFIGURATION = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
 PIP_URLS = ("index-url", "extra-index-url")
 PIP_KEYS = (*PIP_URLS, "trusted-host")
 
@@ -39,7 +42,7 @@ def output(*command: str) -> str:
 def apt_mirrors() -> dict[str, str]:
     """{"": mirror of the releases, "-updates": …, "-security": …} as this host's apt has them; empty where this host
     is no Debian (mmdebstrap then takes its own default)."""
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    release = dict(line.split("=", 1) for line in OS_RELEASE.read_text().splitlines() if "=" in line)
     own = release.get("VERSION_CODENAME", "").strip('"')
     mirrors: dict[str, str] = {}
     if release.get("ID", "").strip('"') != "debian":
@@ -99,7 +102,7 @@ def extra_certificates() -> tuple[str, ...]:
     named = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")]
     bundles = {Path(name) for name in [*named, pip_configuration().get("cert"), SYSTEM_BUNDLE] if name}
     trusted = {certificate.strip() for bundle in bundles for certificate in certificates_in(bundle)}
-    debians = {certificate.strip() for path in Path("/usr/share/ca-certificates").rglob("*.crt")
+    debians = {certificate.strip() for path in DEBIANS_CERTIFICATES.rglob("*.crt")
                for certificate in certificates_in(path)}
     return tuple(f"{certificate}\n" for certificate in sorted(trusted - debians))
 
@@ -109,9 +112,9 @@ def pip_configuration() -> dict[str, str]:
     """pip's settings on this host as pip reads them: system, user, PIP_CONFIG_FILE, environment; the last one wins."""
     home = Path.home()
     config = Path(os.environ.get("XDG_CONFIG_HOME", home / ".config"))
-    files = [Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), home / ".pip/pip.conf", config / "pip/pip.conf"]
     parser = configparser.RawConfigParser(strict=False)
-    parser.read([*files, os.environ.get("PIP_CONFIG_FILE", os.devnull)])
+    parser.read([*SYSTEM_PIP_CONFIGURATION, home / ".pip/pip.conf", config / "pip/pip.conf",
+                 os.environ.get("PIP_CONFIG_FILE", os.devnull)])
     found = {key.replace("_", "-"): value for section in ("global", "install") if parser.has_section(section)
              for key, value in parser.items(section)}
     found |= {name.removeprefix("PIP_").lower().replace("_", "-"): value
@@ -130,8 +133,7 @@ def pip_settings() -> str:
     values = {key: list(usable(key)) for key in PIP_KEYS}
     if "cert" in pip_configuration() or extra_certificates():
         values["cert"] = [SYSTEM_BUNDLE]
-    lines = [f"{key} = {' '.join(found) if len(found) == 1 else ''.join(f'{chr(10)}    {one}' for one in found)}"
-             for key, found in values.items() if found]
+    lines = [f"{key} = {' '.join(found)}" for key, found in values.items() if found]
     return "\n".join(["[global]", *lines, ""])
 
 
