@@ -171,9 +171,8 @@ def make(image: BaseImage) -> None:
         subprocess.run(["docker", "image", "rm", before[0]], capture_output=True, check=False)
 
 
-def current(image: BaseImage) -> bool:
-    """Whether the image is there, made of what its sources and this host say now."""
-    found = present(image.tag)
+def current(image: BaseImage, found: tuple[str, str, int] | None) -> bool:
+    """Whether the image that was found is made of what its sources and this host say now."""
     return found is not None and found[1] == inputs_of(image)
 
 
@@ -186,11 +185,10 @@ def build(names: Sequence[str], *, rebuild: bool) -> None:
         for warning in host_settings.warnings():
             say(f"warning: {warning}")
     for image in (IMAGES[name] for name in names):
-        start, took = time.monotonic(), "up to date"
-        if rebuild or not current(image):
+        start, took, found = time.monotonic(), "up to date", present(image.tag)
+        if rebuild or not current(image, found):
             make(image)
-            took = f"built in {time.monotonic() - start:.0f} s"
-        found = present(image.tag)
+            found, took = present(image.tag), f"built in {time.monotonic() - start:.0f} s"
         print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
 
 
@@ -206,8 +204,8 @@ def main() -> int:
         parser.error(f"no such image: {', '.join(unknown)} (there are {', '.join(IMAGES)})")
     try:
         if asked.status:
-            for name in asked.names:
-                print(name, IMAGES[name].tag, "current" if current(IMAGES[name]) else "outdated")
+            for name, image in ((name, IMAGES[name]) for name in asked.names):
+                print(name, image.tag, "current" if current(image, present(image.tag)) else "outdated")
         else:
             build(asked.names, rebuild=asked.rebuild)
     except (StepError, host_settings.HostError) as problem:
