@@ -255,3 +255,4 @@ def test_the_port_that_the_engine_chose_is_given_out() -> None:
     assert outputs["ports"] == [{"internal": 80, "ip": "0.0.0.0", "protocol": "tcp", "external": 49153}]
     planned = container().planned({"image": "app", "ports": [{"internal": 80}, {"internal": 81, "external": 1}]})
     assert [port["external"] for port in planned["ports"]] == [UNKNOWN, 1]
+    assert container().planned_update(outputs, {"ports": [{"internal": 80}]})["ports"] == outputs["ports"]

@@ -64,6 +64,10 @@ class Container(Resource):
                                 for port in outputs["ports"]]
         return outputs
 
+    def planned_update(self, old: Values, inputs: Values) -> Values:
+        """An update leaves the ports alone, those that the engine chose included."""
+        return super().planned_update(old, inputs) | {key: old[key] for key in ("ports",) if key in old}
+
     # -- what has changed
 
     def changes(self, old_inputs: Values, state: Values, new: Values) -> list[Change]:
