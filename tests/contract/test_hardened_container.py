@@ -81,6 +81,7 @@ def test_neither_a_second_run_nor_a_refresh_finds_a_difference(project: Contract
 def test_settings_written_otherwise_than_the_engine_reads_them_differ_on_every_run(project: ContractProject) -> None:
     project.write("__main__.py", PROGRAM + LOOSE)
     project.up()
+    project.preview("--expect-no-changes", succeeds=False)
     for flags in ([], ["--refresh"]):
         plan = project.plan(*flags)
         assert plan.pop("sixty-seconds") in {"update", "replace"}

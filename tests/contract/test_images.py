@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from docker.errors import ImageNotFound
 
 from tests.contract.conftest import NewProject
 from tests.contract.project import ContractProject
 from tests.support import engine
+from tests.support.base_images import base_image
 
 PROGRAM = """
 import pulumi
@@ -40,6 +40,7 @@ def project(new_project: NewProject) -> Iterator[ContractProject]:
     made.write("app/.dockerignore", "ignored.txt\n")
     made.write("app/code.py", "one")
     made.write("app/ignored.txt", "one")
+    assert made.plan() == {made.stack: "create", **dict.fromkeys(REBUILT, "create")}
     made.up()
     first: str = made.outputs()["id"]
     yield made
@@ -138,20 +139,23 @@ dropped = docker.RemoteImage(named("dropped"), name=f"{PROJECT}-dropped:1", keep
 idle("app", {"delete_before_replace": False}, image=kept.image_id)
 """)
     images, kept, dropped = engine.client().images, f"{project.name}-kept", f"{project.name}-dropped"
-    for repository, tag in ((kept, "1"), (dropped, "1"), (dropped, "2")):
-        assert images.get(server_image).tag(repository, tag)
+    server, base = images.get(server_image), images.get(base_image("python"))
+    assert server.tag(kept, "1")
+    assert base.tag(kept, "2")
+    assert server.tag(dropped, "1")
+    assert server.tag(dropped, "2")
     try:
         project.up()
-        assert project.container("app").attrs["Image"] == images.get(server_image).id
+        assert runs(project) == server.id
         project.assert_unchanged()
+        project.edit("kept:1", "kept:2")
         project.edit("dropped:1", "dropped:2")
-        assert project.plan() == {"dropped": "replace"}
+        assert project.plan() == {"kept": "replace", "dropped": "replace", "app": "replace"}
         project.up()
-        assert not images.list(f"{dropped}:1")
+        assert runs(project) == base.id
         project.pulumi("destroy", "--yes", "--skip-preview")
-        with pytest.raises(ImageNotFound):
-            images.get(f"{dropped}:2")
-        assert images.get(f"{kept}:1")
+        assert sorted(images.get(server_image).tags) == sorted([server_image, f"{kept}:1"])
+        assert f"{kept}:2" in images.get(base_image("python")).tags
     finally:
-        for name in (f"{kept}:1", f"{dropped}:1", f"{dropped}:2"):
+        for name in (f"{kept}:1", f"{kept}:2", f"{dropped}:1", f"{dropped}:2"):
             engine.remove_image(name)

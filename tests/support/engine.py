@@ -51,8 +51,9 @@ def health(found: Container) -> str:
 def run_in(found: Container, *command: str) -> tuple[int, str]:
     """Exit code and output of one command in a running container."""
     code, output = found.exec_run(list(command))
+    assert code is not None
     assert isinstance(output, bytes)
-    return int(code), output.decode()
+    return code, output.decode()
 
 
 def wait_for_log(found: Container, text: str, seconds: float) -> None:
