@@ -27,7 +27,6 @@ from pulumi.runtime.proto import (
     resource_pb2_grpc,
 )
 from slipway_offline import language_host
-from slipway_offline.project_python import ProjectError, ProjectPython
 
 LAUNCH = Path(language_host.__file__).with_name("launch.py")
 NOTHING = empty_pb2.Empty()  # type: ignore[attr-defined]
@@ -265,29 +264,6 @@ def test_an_option_that_cannot_be_met_is_one_clear_message(
     assert message in said
 
 
-def test_the_packages_plugins_are_named_as_they_ask(host: Any, tmp_path: Path) -> None:
-    packages = tmp_path / "venv" / "lib" / "python3.12" / "site-packages"
-    manifests = {"pulumi_one": {"resource": True, "name": "first", "version": "1.2.3", "server": "there"},
-                 "pulumi_two": {"resource": True, "version": "2.0.0"}, "pulumi_three": {"resource": False}}
-    for name, manifest in manifests.items():
-        (packages / name).mkdir(parents=True)
-        (packages / name / "pulumi-plugin.json").write_text(json.dumps(manifest))
-    answer = host.GetRequiredPackages(language_pb2.GetRequiredPackagesRequest(info=info(tmp_path, virtualenv="venv")))
-
-    found = {(plugin.name, plugin.kind, plugin.version, plugin.server) for plugin in answer.packages}
-    assert found == {("first", "resource", "1.2.3", "there"), ("two", "resource", "2.0.0", "")}
-
-
-def test_the_programs_packages_are_listed_with_or_without_what_others_require(host: Any, tmp_path: Path) -> None:
-    def names(*, transitive: bool) -> set[str]:
-        answer = host.GetProgramDependencies(language_pb2.GetProgramDependenciesRequest(
-            info=info(tmp_path, virtualenv=sys.prefix), transitiveDependencies=transitive))
-        return {dependency.name for dependency in answer.dependencies}
-
-    assert {"pulumi", "pulumi_docker", "grpcio"} <= {name.replace("-", "_") for name in names(transitive=True)}
-    assert "grpcio" not in names(transitive=False)
-
-
 def test_installing_makes_the_virtual_environment_and_says_what_failed(host: Any, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("./a-package-that-is-not-there\n")
     said: list[str] = []
@@ -298,35 +274,3 @@ def test_installing_makes_the_virtual_environment_and_says_what_failed(host: Any
     assert "a-package-that-is-not-there" in "".join(said)
     assert code is grpc.StatusCode.FAILED_PRECONDITION
     assert "installing what requirements.txt asks for failed" in message
-
-
-def test_what_is_installed_follows_the_projects_files(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "python").touch()
-    python = ProjectPython(tmp_path, tmp_path, tmp_path)
-    assert python.installation() == []
-
-    (tmp_path / "pyproject.toml").touch()
-    assert [command[1:] for _, command in python.installation()] == [["-m", "pip", "install", "-e", "."]]
-
-    (tmp_path / "requirements.txt").touch()
-    assert [command[1:] for _, command in python.installation()] == [["-m", "pip", "install", "-r", "requirements.txt"]]
-
-
-def test_a_relative_virtual_environment_starts_from_the_folder_of_pulumi_yaml(tmp_path: Path) -> None:
-    message = language_pb2.ProgramInfo(root_directory=str(tmp_path), program_directory=str(tmp_path / "source"))
-    message.options.update({"virtualenv": "venv", "toolchain": "pip"})
-
-    assert ProjectPython.of(message).virtualenv == tmp_path / "venv"
-    with pytest.raises(ProjectError, match="venv is not a virtual environment"):
-        _ = ProjectPython.of(message).interpreter
-
-
-def test_the_sdk_can_be_imported_after_its_stubs_and_shares_them() -> None:
-    subprocess.run([sys.executable, "-c", """
-import sys
-from slipway_offline.stubs import provider_pb2
-assert "pulumi" not in sys.modules
-import pulumi.runtime.proto
-assert pulumi.runtime.proto.CheckResponse is provider_pb2.CheckResponse
-"""], check=True, env=os.environ | {"PYTHONPATH": str(LAUNCH.parents[1])})

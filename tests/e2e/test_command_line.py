@@ -213,71 +213,8 @@ def test_a_mandatory_policy_stops_a_preview_and_an_up_before_anything_is_done(
     assert on_the_engine(project.name) == before
 
 
-FAILURES = {
-    "an exception": ("""\
-def helper():
-    raise ValueError("a mistake in the program")
-
-helper()
-""", ["ValueError: a mistake in the program", "in helper"]),
-    "an exception in an apply": ("""\
-import pulumi
-pulumi.Output.from_input(1).apply(lambda one: one / 0)
-""", ["ZeroDivisionError: division by zero", "in <lambda>"]),
-    "a syntax error": ("def broken(:\n", ["SyntaxError", "__main__.py"]),
-    "a missing module": ("import nothing_of_that_name\n", ["ModuleNotFoundError", "nothing_of_that_name"]),
-    "an exit status": ("import sys\nsys.exit(3)\n", ["exit code: 3"]),
-    "a message to exit with": ("import sys\nsys.exit('the reason to stop')\n", ["the reason to stop", "exit code: 1"]),
-    "a missing setting": ("""\
-import pulumi
-pulumi.Config().require("colour")
-""", ["Missing required configuration variable", "colour"]),
-}
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> PulumiProject:
-    """A stack without resources."""
-    directory = tmp_path_factory.mktemp("small")
-    project = PulumiProject(directory, "", virtualenv=virtualenv, name=f"small-{secrets.token_hex(3)}")
-    project.init()
-    return project
-
-
-@pytest.mark.parametrize("failure", FAILURES)
-def test_a_failing_program_shows_its_own_error_and_nothing_of_the_tools(small: PulumiProject, failure: str) -> None:
-    program, shown = FAILURES[failure]
-    small.write("__main__.py", program)
-
-    said = small.preview(succeeds=False).text
-
-    assert [text for text in shown if text not in said] == [], said
-    tools = ("runpy", "run_program", "slipway_offline", "pulumi/runtime", "pulumi-language-python", "asyncio")
-    assert [text for text in tools if text in said] == [], said
-
-
-def test_what_a_program_prints_and_logs_is_shown(small: PulumiProject) -> None:
-    small.write("__main__.py", "import pulumi\nprint('a printed line')\npulumi.log.warn('a logged warning')\n")
-
-    said = small.preview().text
-
-    assert "a printed line" in said
-    assert "warning: a logged warning" in said
-
-
-def test_a_program_in_a_folder_of_its_own_runs_there(small: PulumiProject) -> None:
-    settings: dict[str, Any] = yaml.safe_load((small.directory / "Pulumi.yaml").read_text())
-    small.write("source/__main__.py", "import pathlib\nimport beside\nprint(pathlib.Path.cwd().name, beside.NAME)\n")
-    small.write("source/beside.py", "NAME = 'imported'\n")
-    small.write("Pulumi.yaml", yaml.safe_dump(settings | {"main": "source"}))
-    try:
-        assert "source imported" in small.preview().text
-    finally:
-        small.write("Pulumi.yaml", yaml.safe_dump(settings))
-
-
-def test_about_names_the_programs_python_and_its_packages(small: PulumiProject, virtualenv: Path) -> None:
-    about = json.loads(small.pulumi("about", "--json", "--stack", small.stack, "--transitive").stdout)
+def test_about_names_the_programs_python_and_its_packages(project: PulumiProject, virtualenv: Path) -> None:
+    about = json.loads(project.pulumi("about", "--json", "--stack", project.stack, "--transitive").stdout)
 
     assert str(virtualenv) in about["runtime"]["executable"]
     assert {"name": "pulumi", "version": "3.272.0"} in about["dependencies"]
@@ -296,7 +233,10 @@ def borrowed_packages(folder: Path, virtualenv: Path) -> str:
 
 
 def test_a_project_is_made_from_a_template_and_its_requirements_are_installed(
-        tmp_path: Path, small: PulumiProject, virtualenv: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        tmp_path: Path, virtualenv: Path) -> None:
+    (tmp_path / "another").mkdir()
+    another = PulumiProject(tmp_path / "another", "", virtualenv=virtualenv, name="another")
+    another.environment |= {"PULUMI_PYTHON_CMD": str(virtualenv / "bin" / "python"), "PIP_NO_INDEX": "1"}
     template, made = tmp_path / "template", tmp_path / "a new project"
     template.mkdir()
     (template / "Pulumi.yaml").write_text(yaml.safe_dump({
@@ -305,16 +245,14 @@ def test_a_project_is_made_from_a_template_and_its_requirements_are_installed(
     (template / "__main__.py").write_text(
         "import sys\nimport pulumi\npulumi.export('prefix', sys.prefix)\nprint('made as ${PROJECT}')\n")
     (template / "requirements.txt").write_text(f"./{borrowed_packages(template, virtualenv)}\n")
-    monkeypatch.setitem(small.environment, "PULUMI_PYTHON_CMD", str(virtualenv / "bin" / "python"))
-    monkeypatch.setitem(small.environment, "PIP_NO_INDEX", "1")
 
-    small.pulumi("new", str(template), "--dir", str(made), "--name", "fresh", "--stack", "first", "--yes")
-    small.pulumi("install", "--cwd", str(made))
-    small.pulumi("up", "--yes", "--skip-preview", "--cwd", str(made), "--stack", "first")
+    another.pulumi("new", str(template), "--dir", str(made), "--name", "fresh", "--stack", "first", "--yes")
+    another.pulumi("install", "--cwd", str(made))
+    another.pulumi("up", "--yes", "--skip-preview", "--cwd", str(made), "--stack", "first")
 
-    assert small.pulumi("stack", "output", "prefix", "--cwd", str(made), "--stack", "first").stdout.strip() == str(
+    assert another.pulumi("stack", "output", "prefix", "--cwd", str(made), "--stack", "first").stdout.strip() == str(
         made / "venv")
-    small.pulumi("stack", "rm", "--yes", "--force", "first", "--cwd", str(made))
+    another.pulumi("stack", "rm", "--yes", "--force", "first", "--cwd", str(made))
 
 
 def test_destroy_and_stack_rm_leave_nothing(project: PulumiProject) -> None:
