@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -60,8 +61,9 @@ USUAL = ("python", "postgres", "nginx", "adminer")
 
 # What no container reads; copyright files stay.
 UNWANTED = ("path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copyright", "path-exclude=/usr/share/man/*",
-            "path-exclude=/usr/share/info/*", "path-exclude=/usr/share/locale/*",
-            "path-include=/usr/share/locale/locale.alias")
+            "path-exclude=/usr/share/info/*", "path-exclude=/usr/share/locale/*")
+# The lines of a long command that tell how far it is: steps of either builder, of apt and of mmdebstrap.
+TELLING = re.compile(r"Step \d|#\d+ \[|(#\d+ [\d.]+ )?(I: |Get:|Setting up )")
 
 
 class StepError(Exception):
@@ -83,7 +85,7 @@ def stream(what: str, command: list[str], environment: dict[str, str], data: byt
             try:
                 for line in process.stdout or ():
                     lines.append(line.rstrip())
-                    if line.startswith(("Step ", "I: ", "Setting up ", "Get:", "#")) and "DONE" not in line:
+                    if TELLING.match(line):
                         say(f"  {what}: {lines[-1][:150]}")
             except BaseException:
                 process.terminate()  # mmdebstrap then removes its half-made root
