@@ -20,7 +20,7 @@ from slipway_offline.properties import problems
 from slipway_offline.resource import Call, Values
 
 PREFIX = f"fields-{secrets.token_hex(4)}"
-NETWORK, VOLUME, IMAGE = f"{PREFIX}-net", f"{PREFIX}-data", f"{PREFIX}:1"
+NETWORK, VOLUME, OTHER, IMAGE = f"{PREFIX}-net", f"{PREFIX}-data", f"{PREFIX}-other", f"{PREFIX}:1"
 SUBNET = f"10.{secrets.randbelow(100) + 100}.{secrets.randbelow(256)}"
 CALL = Call("urn", threading.Event(), print, print)
 Seen = Callable[[Values], Any]
@@ -84,6 +84,7 @@ FIELDS: dict[str, tuple[Values, Seen, Any]] = {
         {"volumes": [{"volumeName": VOLUME, "containerPath": "/v", "readOnly": True}]}, host("Binds"),
         [f"{VOLUME}:/v:ro"]),
     "volumes: host": ({"volumes": [{"hostPath": "/etc", "containerPath": "/v"}]}, host("Binds"), ["/etc:/v:rw"]),
+    "volumes: another container's": ({"volumes": [{"fromContainer": OTHER}]}, host("VolumesFrom"), [OTHER]),
     "volumes: anonymous": ({"volumes": [{"containerPath": "/v"}]}, config("Volumes"), {"/v": {}}),
     "tmpfs": ({"tmpfs": {"/tmp": "size=1m,mode=1777", "/run": ""}}, host("Tmpfs"),
               {"/tmp": "size=1m,mode=1777", "/run": ""}),
@@ -139,6 +140,16 @@ FIELDS: dict[str, tuple[Values, Seen, Any]] = {
                       {"Name": "on-failure", "MaximumRetryCount": 3}),
     "rm": ({"rm": True}, host("AutoRemove"), True),
 }
+NEWER: dict[str, tuple[tuple[int, int], Values, Seen, Any]] = {
+    "healthcheck.startInterval": ((1, 44), {"healthcheck": {"tests": ["CMD", "true"], "startInterval": "1s"}},
+                                  lambda found: config("Healthcheck")(found)["StartInterval"], 10**9),
+    "networksAdvanced.macAddress": ((1, 44), on_network(macAddress="02:42:0a:00:00:77"),
+                                    endpoint("MacAddress"), "02:42:0a:00:00:77"),
+    "networksAdvanced.gwPriority": ((1, 48), on_network(gwPriority=7), endpoint("GwPriority"), 7),
+    "mounts.volumeOptions": (
+        (1, 45), {"mounts": [{"type": "volume", "source": VOLUME, "target": "/m", "volumeOptions": {"noCopy": True}}]},
+        lambda found: host("Mounts")(found)[0]["VolumeOptions"], {"NoCopy": True}),
+}
 # Inputs that tell this plugin rather than the engine what to do; their effects: test_docker_life.
 OURS = {"attach", "containerReadRefreshTimeoutMilliseconds", "destroyGraceSeconds", "logs", "mustRun", "removeVolumes",
         "start", "wait", "waitTimeout"}
@@ -150,12 +161,14 @@ def test_every_supported_input_has_a_row() -> None:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    """An engine with the image, the network and the volume that the rows name, and without them afterwards."""
+    """An engine with the image, network, volume and container that the rows name, and without them afterwards."""
     it = Engine(resolve({}, os.environ))
     it.import_image_from_data(b"\0" * 1024, repository=PREFIX, tag="1")
     network = it.ask("/networks/create", {"Name": NETWORK, "IPAM": {"Config": [{"Subnet": f"{SUBNET}.0/24"}]}})
     it.create_volume(VOLUME)
+    other = it.make_container({"Image": IMAGE, "Cmd": ["/none"]}, OTHER)
     yield it
+    it.remove_container(other)
     it.remove_network(network["Id"])
     it.remove_volume(VOLUME)
     it.remove_image(IMAGE)
@@ -163,7 +176,19 @@ def engine() -> Iterator[Engine]:
 
 @pytest.mark.parametrize("row", FIELDS)
 def test_a_field_arrives_and_reads_back_without_a_difference(engine: Engine, row: str) -> None:
-    wanted, seen, value = FIELDS[row]
+    arrives_and_reads_back(engine, *FIELDS[row])
+
+
+@pytest.mark.parametrize("row", NEWER)
+def test_a_field_of_newer_engines_arrives_there_and_is_refused_by_older_ones(engine: Engine, row: str) -> None:
+    needed, wanted, seen, value = NEWER[row]
+    if engine.api >= needed:
+        arrives_and_reads_back(engine, wanted, seen, value)
+    else:
+        assert [problem.reason.partition(" needs")[0] for problem in Container(engine).check(wanted)] == [row]
+
+
+def arrives_and_reads_back(engine: Engine, wanted: Values, seen: Seen, value: Any) -> None:
     container = Container(engine)
     inputs = {"name": f"{PREFIX}-{secrets.token_hex(4)}", "image": IMAGE, "command": ["/none"], "start": False,
               "mustRun": False} | wanted

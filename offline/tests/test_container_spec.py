@@ -84,8 +84,10 @@ def test_log_options_reach_the_engine_without_a_driver_too() -> None:
 
 
 def test_a_network_is_joined_with_aliases_and_address() -> None:
-    assert endpoint({"name": "back", "aliases": ["db"], "ipv4Address": "10.1.0.9", "driverOpts": ["a=b=c"]}) == {
-        "Aliases": ["db"], "IPAMConfig": {"IPv4Address": "10.1.0.9"}, "DriverOpts": {"a": "b=c"}}
+    assert endpoint({"name": "back", "aliases": ["db"], "ipv4Address": "10.1.0.9", "ipv6Address": "fd00::9",
+                     "driverOpts": ["a=b=c"]}) == {
+        "Aliases": ["db"], "IPAMConfig": {"IPv4Address": "10.1.0.9", "IPv6Address": "fd00::9"},
+        "DriverOpts": {"a": "b=c"}}
 
 
 def test_uploads_become_a_tar_with_modes_and_owners(tmp_path: Path) -> None:
