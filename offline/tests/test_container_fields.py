@@ -17,13 +17,14 @@ from slipway_offline.docker_provider.container import Container
 from slipway_offline.docker_provider.container_properties import CONTAINER
 from slipway_offline.docker_provider.engine import Engine, resolve
 from slipway_offline.properties import problems
-from slipway_offline.resource import Call, Values
+from slipway_offline.resource import Call, Resource, Values
 
 PREFIX = f"fields-{secrets.token_hex(4)}"
 NETWORK, VOLUME, OTHER, IMAGE = f"{PREFIX}-net", f"{PREFIX}-data", f"{PREFIX}-other", f"{PREFIX}:1"
 SUBNET = f"10.{secrets.randbelow(100) + 100}.{secrets.randbelow(256)}"
 CALL = Call("urn", threading.Event(), print, print)
 Seen = Callable[[Values], Any]
+Make = Callable[[Resource, Values], tuple[str, Values]]
 
 
 def config(key: str) -> Seen:
@@ -175,33 +176,32 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("row", FIELDS)
-def test_a_field_arrives_and_reads_back_without_a_difference(engine: Engine, row: str) -> None:
-    arrives_and_reads_back(engine, *FIELDS[row])
+def test_a_field_arrives_and_reads_back_without_a_difference(engine: Engine, make: Make, row: str) -> None:
+    arrives_and_reads_back(engine, make, *FIELDS[row])
 
 
 @pytest.mark.parametrize("row", NEWER)
-def test_a_field_of_newer_engines_arrives_there_and_is_refused_by_older_ones(engine: Engine, row: str) -> None:
+def test_a_field_of_newer_engines_arrives_there_and_is_refused_by_older_ones(
+    engine: Engine, make: Make, row: str,
+) -> None:
     needed, wanted, seen, value = NEWER[row]
     if engine.api >= needed:
-        arrives_and_reads_back(engine, wanted, seen, value)
+        arrives_and_reads_back(engine, make, wanted, seen, value)
     else:
         assert [problem.reason.partition(" needs")[0] for problem in Container(engine).check(wanted)] == [row]
 
 
-def arrives_and_reads_back(engine: Engine, wanted: Values, seen: Seen, value: Any) -> None:
+def arrives_and_reads_back(engine: Engine, make: Make, wanted: Values, seen: Seen, value: Any) -> None:
     container = Container(engine)
     inputs = {"name": f"{PREFIX}-{secrets.token_hex(4)}", "image": IMAGE, "command": ["/none"], "start": False,
               "mustRun": False} | wanted
     assert not list(problems(CONTAINER, inputs, "docker"))
-    assert not container.check(inputs)
-    container_id, state = container.create(CALL, inputs)
-    try:
-        assert seen(engine.inspect_container(container_id)) == value
-        assert container.changes(inputs, state, inputs) == []
-        read = container.read(CALL, container_id, state, inputs)
-        assert read is not None
-        assert read[1] == inputs
-        assert container.changes(read[1], read[0], inputs) == []
-    finally:
-        container.delete(CALL, container_id, state)
+    container_id, state = make(container, inputs)
+    assert seen(engine.inspect_container(container_id)) == value
+    assert container.changes(inputs, state, inputs) == []
+    read = container.read(CALL, container_id, state, inputs)
+    assert read is not None
+    assert read[1] == inputs
+    assert container.changes(read[1], read[0], inputs) == []
+    container.delete(CALL, container_id, state)
     assert container.read(CALL, container_id, state, inputs) is None
