@@ -12,7 +12,7 @@ from contract import WELL, container
 app = container(
     "app", {"delete_before_replace": False, "replace_on_changes": ["#initerror"]},
     entrypoints=["/usr/bin/env"], command=["python3", "-B", "/server.py"], envs=["HEALTH=good"],
-    memory=64, memory_swap=64, healthcheck=WELL, wait=True, wait_timeout=3)
+    memory=64, memory_swap=64, healthcheck=WELL | {"retries": 1}, wait=True, wait_timeout=3)
 pulumi.export("name", app.name)
 """
 

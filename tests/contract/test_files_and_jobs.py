@@ -33,11 +33,13 @@ JOBS = """
 import pulumi
 from contract import container
 
-def job(name, script):
-    return container(name, must_run=False, attach=True, logs=True, command=["sh", "-c", script])
+def job(name, script, **settings):
+    return container(name, must_run=False, attach=True, command=["sh", "-c", script], **{"logs": True, **settings})
 
 good = job("good", "sleep 1; echo to the output; echo to the errors >&2")
+silent = job("silent", "sleep 1; exit 4", logs=False)
 bad = job("bad", "echo it went wrong; exit 3")
+pulumi.export("silent", silent.exit_code)
 pulumi.export("good", [good.exit_code, good.container_logs])
 pulumi.export("bad", [bad.exit_code, bad.container_logs])
 """
@@ -120,6 +122,7 @@ def test_a_job_is_waited_for_and_its_exit_code_and_output_are_outputs_but_a_fail
     assert code == 0
     assert "to the output" in logs
     assert "to the errors" in logs
+    assert outputs["silent"] == 4
     assert outputs["bad"][0] == 3
     assert "it went wrong" in outputs["bad"][1]
     project.assert_unchanged()
