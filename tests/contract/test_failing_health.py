@@ -12,7 +12,7 @@ from contract import WELL, container
 app = container(
     "app", {"delete_before_replace": False, "replace_on_changes": ["#initerror"]},
     entrypoints=["/usr/bin/env"], command=["python3", "-B", "/server.py"], envs=["HEALTH=good"],
-    memory=64, memory_swap=64, healthcheck=WELL | {"retries": 1}, wait=True, wait_timeout=3)
+    memory=64, memory_swap=64, healthcheck=WELL | {"retries": 1}, wait=True, wait_timeout=4)
 pulumi.export("name", app.name)
 """
 
@@ -62,7 +62,7 @@ def test_without_that_option_a_plain_re_run_takes_a_newcomer_for_good_that_has_e
     old = project.container("app")
     project.edit("HEALTH=good", "HEALTH=exit")
     result = project.up(succeeds=False)
-    assert result.seconds > 3, "an exit is not noticed before the wait is over"
+    assert result.seconds > 4, "an exit is not noticed before the wait is over"
     assert [found.status for found in project.containers("app")] == ["exited", "running"]
     project.up()
     assert project.container("app").id != old.id
