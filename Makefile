@@ -22,6 +22,7 @@ doctor: ## say what set-up chose and what is missing
 lint: setup ## style and types
 	$(run) ruff check
 	$(run) mypy
+	$(run) mypy offline/tests
 
 test: lint ## everything that CI runs
 	$(pytest)

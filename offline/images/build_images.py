@@ -16,25 +16,28 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import host
+import host_settings
 
 LABEL = "slipway.base-image.inputs"
-OFFLINE = Path(__file__).resolve().parent.parent
-APT_CONF = OFFLINE / "images/debian/90slipway.conf"
+HERE = Path(__file__).resolve().parent
+APT_CONF = HERE / "debian" / "90slipway.conf"
 
 
 @dataclass(frozen=True)
 class BaseImage:
-    """One image: the folder of its Dockerfile below offline/, the Debian suite it starts from, its build arguments."""
+    """One image: the folder of its Dockerfile, the Debian suite it starts from, its build arguments."""
 
     tag: str
     folder: str
@@ -44,25 +47,26 @@ class BaseImage:
 
 # Suites by code name: "testing" would be another Debian after the next release. Major versions are the suite's own.
 IMAGES = {
-    "python": BaseImage("slipway/python:3.13", "images/python", "trixie"),
-    "postgres": BaseImage("slipway/postgres:17", "images/postgres", "trixie", {
+    "python": BaseImage("slipway/python:3.13", "python", "trixie"),
+    "postgres": BaseImage("slipway/postgres:17", "postgres", "trixie", {
         "MAJOR": "17", "DATA": "/var/lib/postgresql/data", "KEPT": "/var/lib/postgresql/data"}),
-    "nginx": BaseImage("slipway/nginx:1.30", "images/nginx", "forky"),
-    "adminer": BaseImage("slipway/adminer:6", "images/adminer", "forky"),
-    "postgres18": BaseImage("slipway/postgres:18", "images/postgres", "forky", {
+    "nginx": BaseImage("slipway/nginx:1.30", "nginx", "forky"),
+    "adminer": BaseImage("slipway/adminer:6", "adminer", "forky"),
+    "postgres18": BaseImage("slipway/postgres:18", "postgres", "forky", {
         "MAJOR": "18", "DATA": "/var/lib/postgresql/18/docker", "KEPT": "/var/lib/postgresql"}),
-    "go": BaseImage("slipway/go:1.27", "cli", "forky"),
+    "go": BaseImage("slipway/go:forky", "go", "forky"),
     "engine": BaseImage("slipway/engine:28", "engine", "forky"),
 }
 USUAL = ("python", "postgres", "nginx", "adminer")
 
 # What no container reads; copyright files stay.
 UNWANTED = ("path-exclude=/usr/share/doc/*", "path-include=/usr/share/doc/*/copyright", "path-exclude=/usr/share/man/*",
-            "path-exclude=/usr/share/info/*", "path-exclude=/usr/share/locale/*",
-            "path-include=/usr/share/locale/locale.alias")
+            "path-exclude=/usr/share/info/*", "path-exclude=/usr/share/locale/*")
+# The lines of a long command that tell how far it is: steps of either builder, of apt and of mmdebstrap.
+TELLING = re.compile(r"Step \d|#\d+ \[|(#\d+ [\d.]+ )?(I: |Get:|Setting up )")
 
 
-class Failed(Exception):
+class StepError(Exception):
     """A step went wrong; the message says which, why, and what to type where there is something to type."""
 
 
@@ -78,26 +82,31 @@ def stream(what: str, command: list[str], environment: dict[str, str], data: byt
         with subprocess.Popen(command, stdin=fed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace", env=os.environ | environment) as process:
             lines = []
-            for line in process.stdout or ():
-                lines.append(line.rstrip())
-                if line.startswith(("Step ", "I: ", "Setting up ", "Get:", "#")) and "DONE" not in line:
-                    say(f"  {what}: {lines[-1][:150]}")
+            try:
+                for line in process.stdout or ():
+                    lines.append(line.rstrip())
+                    if TELLING.match(line):
+                        say(f"  {what}: {lines[-1][:150]}")
+            except BaseException:
+                process.terminate()  # mmdebstrap then removes its half-made root
+                raise
     if process.returncode:
-        raise Failed("\n".join([*lines[-30:], f"{what}: {command[0]} ended with exit code {process.returncode}"]))
+        raise StepError("\n".join([*lines[-30:], f"{what}: {command[0]} ended with exit code {process.returncode}"]))
 
 
 def inputs_of_debian(suite: str) -> str:
-    wanted = [suite, *host.apt_sources(suite), *UNWANTED, APT_CONF.read_text(), *host.extra_certificates()]
+    wanted = [suite, *host_settings.apt_sources(suite), *UNWANTED, APT_CONF.read_text(),
+              *host_settings.extra_certificates()]
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
 
 
 def context_of(image: BaseImage) -> bytes:
     """The image's folder as a build context, the same bytes for the same content, plus this host's pip settings."""
-    folder, packed = OFFLINE / image.folder, io.BytesIO()
+    folder, packed = HERE / image.folder, io.BytesIO()
     files = {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode & 0o111)
-             for path in folder.rglob("*") if path.is_file() and path.suffix not in {".pyc", ".py"}}
-    if image.folder == "images/python":
-        files["pip.conf"] = (host.pip_settings().encode(), 0)
+             for path in folder.rglob("*") if path.is_file()}
+    if image.folder == "python":
+        files["pip.conf"] = (host_settings.pip_settings().encode(), 0)
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name, (content, executable) in sorted(files.items()):
             entry = tarfile.TarInfo(name)
@@ -119,7 +128,7 @@ def present(tag: str) -> tuple[str, str, int] | None:
     if done.returncode:
         if "No such image" in done.stderr:
             return None
-        raise Failed(f"the docker engine does not answer: {done.stderr.strip()}")
+        raise StepError(f"the docker engine does not answer: {done.stderr.strip()}")
     found = json.loads(done.stdout)
     return found["id"], found["inputs"], found["size"]
 
@@ -128,18 +137,19 @@ def make_debian(suite: str) -> None:
     """Makes slipway/debian:<suite>: a minimal Debian with this host's mirror and the certificates it trusts."""
     tag = f"slipway/debian:{suite}"
     say(f"{tag}: a minimal Debian, with mmdebstrap (about 15 s)")
-    host.need_mmdebstrap(say)
+    host_settings.need_mmdebstrap(say)
     with tempfile.TemporaryDirectory(prefix="slipway-debian-") as scratch:
         rootfs, certificates = Path(scratch, "rootfs.tar"), Path(scratch, "certificates")
         certificates.mkdir()
-        for number, certificate in enumerate(host.extra_certificates()):
+        for number, certificate in enumerate(host_settings.extra_certificates()):
             (certificates / f"host-{number}.crt").write_text(certificate)
         command = ["mmdebstrap", "--variant=minbase", "--include=ca-certificates",
                    '--aptopt=Acquire::Check-Valid-Until "false"', *(f"--dpkgopt={option}" for option in UNWANTED),
                    f"--customize-hook=copy-in {APT_CONF} /etc/apt/apt.conf.d",
                    f"--customize-hook=sync-in {certificates} /usr/local/share/ca-certificates",
-                   '--customize-hook=chroot "$1" update-ca-certificates; rm -f "$1"/var/cache/apt/*.bin', suite, str(rootfs)]
-        stream(tag, command + host.reachable_sources(suite), host.proxies())
+                   '--customize-hook=chroot "$1" update-ca-certificates; rm -f "$1"/var/cache/apt/*.bin',
+                   suite, str(rootfs), *host_settings.reachable_sources(suite)]
+        stream(tag, command, host_settings.proxies())
         path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         stream(tag, ["docker", "import", "--change", f"ENV PATH={path}", "--change", 'CMD ["bash"]', "--change",
                      f"LABEL {LABEL}={inputs_of_debian(suite)}", str(rootfs), tag], {})
@@ -153,7 +163,7 @@ def make(image: BaseImage) -> None:
         make_debian(image.suite)
     say(f"{image.tag}: from Debian packages")
     before = present(image.tag)
-    arguments = {"BASE": base, **image.arguments, **host.proxies()}
+    arguments = {"BASE": base, **image.arguments, **host_settings.proxies()}
     context = subprocess.run(["docker", "context", "show"], capture_output=True, text=True, check=False)
     stream(image.tag, ["docker", "build", "--tag", image.tag, "--label", f"{LABEL}={inputs_of(image)}",
                        *(f"--build-arg={key}={value}" for key, value in arguments.items()), "-"],
@@ -163,30 +173,44 @@ def make(image: BaseImage) -> None:
         subprocess.run(["docker", "image", "rm", before[0]], capture_output=True, check=False)
 
 
+def current(image: BaseImage, found: tuple[str, str, int] | None) -> bool:
+    """Whether the image that was found is made of what its sources and this host say now."""
+    return found is not None and found[1] == inputs_of(image)
+
+
+def build(names: Sequence[str], *, rebuild: bool) -> None:
+    """Builds what is missing, or all of it, and prints a line with the size of each."""
+    if rebuild:
+        for suite in sorted({IMAGES[name].suite for name in names}):
+            make_debian(suite)
+    if "python" in names:
+        for warning in host_settings.warnings():
+            say(f"warning: {warning}")
+    for image in (IMAGES[name] for name in names):
+        start, took, found = time.monotonic(), "up to date", present(image.tag)
+        if rebuild or not current(image, found):
+            make(image)
+            found, took = present(image.tag), f"built in {time.monotonic() - start:.0f} s"
+        print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", default=USUAL, help=f"of {', '.join(IMAGES)}")
     parser.add_argument("--rebuild", action="store_true", help="build even what is up to date, for newer packages")
+    parser.add_argument("--status", action="store_true", help="build nothing, say which images are current")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     unknown = [name for name in asked.names if name not in IMAGES]
     if unknown:
         parser.error(f"no such image: {', '.join(unknown)} (there are {', '.join(IMAGES)})")
     try:
-        if asked.rebuild:
-            for suite in sorted({IMAGES[name].suite for name in asked.names}):
-                make_debian(suite)
-        if "python" in asked.names:
-            for warning in host.warnings():
-                say(f"warning: {warning}")
-        for image in (IMAGES[name] for name in asked.names):
-            start, found = time.monotonic(), present(image.tag)
-            current = found is not None and found[1] == inputs_of(image) and not asked.rebuild
-            if not current:
-                make(image)
-                found = present(image.tag)
-            took = "up to date" if current else f"built in {time.monotonic() - start:.0f} s"
-            print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
-    except (Failed, host.Unsuitable) as problem:
+        if asked.status:
+            for name, image in ((name, IMAGES[name]) for name in asked.names):
+                print(name, image.tag, "current" if current(image, present(image.tag)) else "outdated")
+        else:
+            build(asked.names, rebuild=asked.rebuild)
+    except (StepError, host_settings.HostError) as problem:
         say(f"error: {problem}")
         return 1
     except KeyboardInterrupt:

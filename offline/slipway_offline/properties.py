@@ -8,6 +8,7 @@ the `valid` functions do, for properties that cannot be.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -84,6 +85,7 @@ def record(fields: Mapping[str, Property], **options: Any) -> Property:
 
 
 Schema = Mapping[str, Property]
+FEW = 12  # inputs that a message can list without hiding what it says
 ANYTHING = Property(kind="any")  # an input in the state that this plugin does not know: some other plugin put it there
 
 
@@ -121,12 +123,17 @@ def problems(schema: Schema, inputs: Mapping[str, Any], plugin: str, path: str =
         if key in schema:
             yield from _problems(schema[key], value, plugin, inner(path, key))
         elif value is not None:
-            known = ", ".join(sorted(schema))
-            yield Problem(inner(path, key), f"the offline {plugin} plugin does not support {inner(path, key)}; "
-                                            f"it supports {known}")
+            hint = _hint(key, schema)
+            yield Problem(inner(path, key), f"the offline {plugin} plugin does not support {inner(path, key)}{hint}")
     for key, wanted in schema.items():
         if wanted.required and inputs.get(key) is None:
             yield Problem(inner(path, key), f"{inner(path, key)} is required")
+
+
+def _hint(key: str, schema: Schema) -> str:
+    if similar := difflib.get_close_matches(key, schema, n=1, cutoff=0.75):
+        return f"; did you mean {similar[0]}?"
+    return f"; it supports {', '.join(sorted(schema))}" if len(schema) <= FEW else ""
 
 
 def _problems(wanted: Property, value: Any, plugin: str, path: str) -> Iterator[Problem]:

@@ -121,6 +121,11 @@ class ResourceProvider(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: Any) -> Any:
         raise OperationError(f"the offline {self.name} plugin does not support the function {request.tok}")
 
+    def GetSchema(self, request: Any, context: Any) -> Any:
+        abort(context, grpc.StatusCode.UNIMPLEMENTED,
+              f"the offline {self.name} plugin has no schema: `pulumi import` works with --generate-code=false, "
+              "`pulumi package add` does not")
+
     @reporting
     def Check(self, request: Any, context: Any) -> Any:
         resource, inputs = self.resource(request.urn), decode(request.news)
@@ -198,7 +203,8 @@ def _shown(values: Values) -> Values:
 
 
 def _failures(found: Iterable[Problem]) -> list[Any]:
-    return [proto.CheckFailure(property=problem.path, reason=problem.reason) for problem in found]
+    """By reason alone, which names the property: told the property as well, the CLI prints its value, secret or not."""
+    return [proto.CheckFailure(reason=problem.reason) for problem in found]
 
 
 def _kind(change: Change) -> Any:

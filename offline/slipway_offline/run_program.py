@@ -43,14 +43,17 @@ def run(program: str) -> None:
 
 def failure(error: BaseException, directory: str) -> str:
     """The error as the program's author knows it: the traceback begins in their own code, without the frames that
-    led there, which are ours and the SDK's. An error that never touched their code keeps all but ours."""
+    led there, which are ours and the SDK's. An error that never touched their code keeps all but ours, and a syntax
+    error, which names its place itself, none."""
     report = traceback.TracebackException.from_exception(error)
     seen: Any = report
     while seen:
         frames = [frame for frame in seen.stack if frame.filename not in OURS]
         theirs = [frame.filename.startswith(directory + os.sep) and not frame.filename.startswith(sys.prefix + os.sep)
                   for frame in frames]
-        seen.stack = traceback.StackSummary.from_list(frames[theirs.index(True) if True in theirs else 0:])
+        syntax_error = hasattr(seen, "msg")
+        first = theirs.index(True) if True in theirs else len(frames) if syntax_error else 0
+        seen.stack = traceback.StackSummary.from_list(frames[first:])
         seen = seen.__cause__ or seen.__context__
     return "Program failed with an unhandled exception:\n" + "".join(report.format())
 

@@ -46,7 +46,7 @@ def settle(
     return choices.chose(
         PART,
         ", ".join(choices.base_images.values()),
-        f"{' and '.join(missing)}: built from Debian packages, no registry has given the official ones",
+        f"{', '.join(missing)} built from Debian packages: no registry has given the official ones",
         origin="built",
     )
 
@@ -106,21 +106,19 @@ def build(images: list[str], console: Console, environment: Mapping[str, str]) -
 
     Returns {image: name}.
     """
-    names = subprocess.run(
-        [sys.executable, BUILD, "--names"], env=environment, capture_output=True, text=True, check=True
+    listed = subprocess.run(
+        [sys.executable, BUILD, "--status", *images], env=environment, capture_output=True, text=True, check=True
     )
-    own = dict(line.split() for line in names.stdout.splitlines())
-    current = subprocess.run(
-        [sys.executable, BUILD, "--check", *images], env=environment, capture_output=True, check=False
-    )
-    if current.returncode:
+    lines = [line.split() for line in listed.stdout.splitlines()]
+    own = {image: name for image, name, _ in lines}
+    if outdated := [image for image, _, status in lines if status != "current"]:
         console.run(
-            f"build {', '.join(own[image] for image in images)} from Debian packages",
-            [sys.executable, BUILD, *images],
+            f"build {', '.join(own[image] for image in outdated)} from Debian packages",
+            [sys.executable, BUILD, *outdated],
             environment=environment,
             log=paths.TOOLS / "setup.log",
         )
-    return {image: own[image] for image in images}
+    return own
 
 
 def check(choices: Choices) -> str | None:

@@ -93,7 +93,7 @@ def settle(
                 origin="official",
             )
         reason += f"; {site(environment)} gives none"
-    built = build(console, environment, previous)
+    built = build(console, environment)
     lay_out("--cli", str(built))
     choices.path.append(str(paths.TOOLS / "bin"))
     return choices.chose(PART, f"{settings.pulumi}, built from Go modules", reason, origin="built")
@@ -119,20 +119,19 @@ def install(script: bytes, root: Path, release: str, console: Console, environme
     return version(root / "bin" / "pulumi", environment) is not None
 
 
-def build(console: Console, environment: Mapping[str, str], previous: Choices) -> Path:
+def build(console: Console, environment: Mapping[str, str]) -> Path:
     """Builds the CLI into the cache, some four minutes on two cores; at once when it is there already."""
     command: list[str | Path] = [sys.executable, paths.OFFLINE / "cli" / "build_cli.py"]
-    if previous.origin.get(PART) == "built":
-        done = subprocess.run([*command, "--cached"], env=environment, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return Path(done.stdout.split()[-1])
+    cached = subprocess.run([*command, "--cached"], env=environment, capture_output=True, text=True, check=False)
+    if cached.returncode == 0:
+        return Path(cached.stdout.strip())
     output = console.run(
         "build the Pulumi CLI from Go modules (about 4 minutes, once)",
         command,
         environment=environment,
         log=paths.TOOLS / "setup.log",
     )
-    return Path(output.strip().splitlines()[-1])
+    return Path(output.splitlines()[-1])
 
 
 def lay_out(*arguments: str) -> None:

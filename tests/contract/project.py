@@ -35,11 +35,11 @@ class ContractProject(PulumiProject):
         self.write(file, text.replace(old, new))
 
     def plan(self, *flags: str) -> dict[str, str]:
-        """{short name: create, update, replace, delete, read or refresh} as `pulumi preview` plans it, less the same."""
+        """{short name: create, update, replace or delete} as `pulumi preview` plans it, less what stays the same."""
         steps = json.loads(self.pulumi("preview", "--json", *flags).stdout)["steps"]
         operations = defaultdict(set)
         for step in steps:
-            if step["op"] != "same":
+            if step["op"] not in {"same", "refresh"}:
                 operations[self.short(step["urn"])].add(step["op"])
         return {name: "replace" if "replace" in found else min(found) for name, found in operations.items()}
 

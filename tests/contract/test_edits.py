@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -33,7 +35,7 @@ class Edit(NamedTuple):
     before: dict[str, Any]
     after: dict[str, Any]
     plan: str
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 EDITS = {
@@ -85,7 +87,7 @@ def edited(new_project: NewProject) -> Edited:
     project = new_project(PROGRAM)
 
     def write(which: str) -> None:
-        fields = {name: (getattr(edit, which), edit.options) for name, edit in EDITS.items()}
+        fields = {name: (getattr(edit, which), dict(edit.options)) for name, edit in EDITS.items()}
         text = json.dumps(fields).replace("@base", base_image("python"))
         project.write("fields.json", text)
 
@@ -120,7 +122,7 @@ def test_tmpfs_and_init_are_updated_in_name_only_unless_the_program_forces_a_rep
 
 
 def test_labels_that_were_all_taken_out_stay_on_the_container(edited: Edited) -> None:
-    assert edited.inspect("labels-emptied")["Config"]["Labels"] == {"a": "1"}
+    assert edited.inspect("labels-emptied")["Config"]["Labels"]["a"] == "1"
 
 
 def test_grace_and_wait_timeout_change_in_the_state_alone(edited: Edited) -> None:

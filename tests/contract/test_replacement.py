@@ -49,8 +49,8 @@ def replaced(new_project: NewProject) -> Replaced:
 
 def test_create_first_starts_the_new_one_and_waits_for_its_health_before_it_stops_the_old(replaced: Replaced) -> None:
     old, new = replaced.old["beside"], replaced.new["beside"]
-    assert replaced.in_this_order(
-        (new, "create"), (new, "start"), (new, "health_status: healthy"), (old, "kill"), (old, "destroy")), replaced.seen
+    order = [(new, "create"), (new, "start"), (new, "health_status: healthy"), (old, "kill"), (old, "destroy")]
+    assert replaced.in_this_order(*order), replaced.seen
 
 
 @pytest.mark.parametrize("name", ["default", "named", "first", "port"])
@@ -59,7 +59,9 @@ def test_the_old_one_goes_first_unless_the_program_says_otherwise(replaced: Repl
     assert replaced.in_this_order((old, "destroy"), (new, "create"), (new, "start")), replaced.seen
 
 
-def test_create_first_with_a_fixed_name_fails_and_leaves_the_old_one_and_the_state_alone(new_project: NewProject) -> None:
+def test_create_first_with_a_fixed_name_fails_and_leaves_the_old_one_and_the_state_alone(
+    new_project: NewProject,
+) -> None:
     project = new_project("""
 from contract import container, named
 container("named", {"delete_before_replace": False}, name=named("named"), envs=["VERSION=one"])
@@ -91,14 +93,14 @@ container("port", {"delete_before_replace": False}, ports=ports, envs=["VERSION=
     assert "port is already allocated" in project.up(succeeds=False).text
     newcomer = project.containers("port")[0]
     assert newcomer.status == "created"
-    assert engine.http_get(*engine.published(old, 8000)) == (200, "one")
+    assert engine.answer(*engine.published(old, 8000)) == (200, "one")
     assert (project.half_made(), project.pending()) == (["port"], ["port"])
 
     project.edit('"delete_before_replace": False', '"delete_before_replace": True')
     project.up(succeeds=False)
-    assert engine.http_get(*engine.published(old, 8000)) == (200, "one")
+    assert engine.answer(*engine.published(old, 8000)) == (200, "one")
 
     old.remove(force=True)
     project.up()
-    assert engine.http_get(*engine.published(project.container("port"), 8000)) == (200, "two")
+    assert engine.answer(*engine.published(project.container("port"), 8000)) == (200, "two")
     project.up("--expect-no-changes")

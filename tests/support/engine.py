@@ -19,6 +19,8 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from tests.support.waiting import wait_until
+
 
 @lru_cache(maxsize=1)
 def client() -> DockerClient:
@@ -46,6 +48,19 @@ def health(found: Container) -> str:
     return str(found.attrs["State"].get("Health", {}).get("Status", ""))
 
 
+def run_in(found: Container, *command: str) -> tuple[int, str]:
+    """Exit code and output of one command in a running container."""
+    code, output = found.exec_run(list(command))
+    assert code is not None
+    assert isinstance(output, bytes)
+    return code, output.decode()
+
+
+def wait_for_log(found: Container, text: str, seconds: float) -> None:
+    """Waits until the container has written `text`."""
+    wait_until(f"{found.name} writes {text!r}", lambda: text in found.logs().decode(), seconds)
+
+
 def address(found: Container) -> str:
     """An address of the container on one of its networks."""
     found.reload()
@@ -69,6 +84,19 @@ def http_get(host: str, port: int, path: str = "/", *, timeout: float = 10) -> t
         return error.code, error.read().decode()
 
 
+def answer(host: str, port: int, path: str = "/", *, seconds: float = 10) -> tuple[int, str]:
+    """What `http_get` gets as soon as anything answers, within so many seconds."""
+    def ask() -> tuple[int, str] | None:
+        try:
+            return http_get(host, port, path)
+        except OSError:
+            return None
+
+    got = wait_until(f"something answers on {host}:{port}", ask, seconds)
+    assert got
+    return got
+
+
 class Events:
     """What happened to one project's containers since this was made, as `docker events` tells it."""
 
@@ -77,11 +105,18 @@ class Events:
 
     def seen(self) -> list[tuple[str, str]]:
         """(container id, action) in the order in which they happened; of `exec_…` events nothing."""
+        return [(event["Actor"]["ID"], event["Action"]) for event in self._all()]
+
+    def exit_codes(self) -> dict[str, str]:
+        """{container id: the status with which it ended}."""
+        return {event["Actor"]["ID"]: event["Actor"]["Attributes"]["exitCode"] for event in self._all()
+                if event["Action"] == "die"}
+
+    def _all(self) -> list[dict[str, Any]]:
         since: Any = f"{self.start:.9f}"  # the engine takes fractions of a second, the type says whole ones only
         until: Any = f"{time.time():.9f}"
         events = client().events(since=since, until=until, filters={"type": "container"}, decode=True)
-        return [(event["Actor"]["ID"], event["Action"]) for event in events
-                if event["Actor"]["Attributes"]["name"].startswith(f"{self.project}-")
+        return [event for event in events if event["Actor"]["Attributes"]["name"].startswith(f"{self.project}-")
                 and not event["Action"].startswith("exec_")]
 
 

@@ -43,7 +43,7 @@ class PulumiProject:
     def __init__(
         self, directory: Path, program: str | Path, *, virtualenv: Path, name: str, stack: str = "test",
     ) -> None:
-        self.root, self.directory, self.stack = directory, directory / "project", stack
+        self.root, self.directory, self.name, self.stack = directory, directory / "project", name, stack
         if isinstance(program, Path):
             shutil.copytree(program, self.directory, ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml"))
         else:
@@ -80,7 +80,7 @@ class PulumiProject:
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Starts `pulumi …` in a process group of its own and returns at once: for tests that interrupt it."""
         return subprocess.Popen(
-            ["pulumi", *arguments, "--non-interactive"], cwd=self.directory, env=self.environment,
+            ["pulumi", "--non-interactive", *arguments], cwd=self.directory, env=self.environment,
             text=True, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, **options)
 
@@ -88,7 +88,7 @@ class PulumiProject:
         """Runs `pulumi …` to its end; fails the test when the outcome is not the one expected, showing all output."""
         start = time.monotonic()
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"], cwd=self.directory, env=self.environment, text=True,
+            ["pulumi", "--non-interactive", *arguments], cwd=self.directory, env=self.environment, text=True,
             stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
         result = Result(
             f"pulumi {' '.join(arguments)}", done.returncode, done.stdout, done.stderr, time.monotonic() - start)

@@ -49,9 +49,8 @@ make_cluster() {
             "value, or POSTGRES_PASSWORD_FILE (POSTGRES_HOST_AUTH_METHOD=trust lets everyone in without one)"
     fi
     local options=(--username "$POSTGRES_USER" --pgdata "$PGDATA")
-    [[ -n $POSTGRES_PASSWORD ]] && options+=(--pwfile <(printf '%s\n' "$POSTGRES_PASSWORD"))
     [[ -n ${POSTGRES_INITDB_WALDIR:-} ]] && options+=(--waldir "$POSTGRES_INITDB_WALDIR")
-    eval "initdb \"\${options[@]}\" $POSTGRES_INITDB_ARGS"
+    eval 'initdb "${options[@]}" --pwfile <(printf "%s\n" "$POSTGRES_PASSWORD")' "$POSTGRES_INITDB_ARGS"
     printf '\nhost all all all %s\n' "${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >> "$PGDATA/pg_hba.conf"
 }
 

@@ -4,6 +4,7 @@
 # ruff: noqa: ARG002
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, ClassVar
 
@@ -31,6 +32,9 @@ LIMITS = frozenset({"restart", "maxRetryCount", "memory", "memorySwap", "memoryR
 # #initerror, like the genuine plugin.
 UNFINISHED = "__unfinished"
 WAIT = "wait"
+# Mistakes in these show only when the container starts; by what the engine then says.
+SHOWN_AT_START = {
+    "ports": "port is already allocated|address already in use", "networksAdvanced": "network .* not found"}
 
 
 class Container(Resource):
@@ -59,6 +63,10 @@ class Container(Resource):
             outputs["ports"] = [{"external": UNKNOWN} | port if isinstance(port, dict) else port
                                 for port in outputs["ports"]]
         return outputs
+
+    def planned_update(self, old: Values, inputs: Values) -> Values:
+        """An update leaves the ports alone, those that the engine chose included."""
+        return super().planned_update(old, inputs) | {key: old[key] for key in ("ports",) if key in old}
 
     # -- what has changed
 
@@ -124,7 +132,7 @@ class Container(Resource):
     def wait_for_health(self, call: Call, container_id: str, seconds: float) -> None:
         """Until the container is healthy. Neither an unhealthy one nor one that has ended is given up before the time
         is over: it may come back."""
-        deadline = time.monotonic() + seconds
+        deadline, shown = time.monotonic() + seconds, ""
         while True:
             state = self.engine.inspect_container(container_id)["State"]
             if "Health" not in state:
@@ -132,7 +140,8 @@ class Container(Resource):
             status = state["Health"]["Status"]
             if status == "healthy":
                 return
-            call.status(f"waiting for health: {status} ({state['Status']})")
+            if shown != (shown := f"waiting for health: {status} ({state['Status']})"):
+                call.status(shown)
             if call.cancelled.wait(min(HEALTH_PAUSE, max(0.0, deadline - time.monotonic()))):
                 raise OperationError("interrupted while waiting for health")
             if time.monotonic() >= deadline:
@@ -190,9 +199,10 @@ class Container(Resource):
                 raise
 
     def failure(self, step: str, error: Exception) -> str:
+        """The error, under the property that it is about."""
         text = self.engine.explain(error)
-        port = step == "start" and ("port is already allocated" in text or "address already in use" in text)
-        return f"{'ports' if port else step}: {text}"
+        blamed = [name for name, sign in SHOWN_AT_START.items() if step == "start" and re.search(sign, text)]
+        return f"{[*blamed, step][0]}: {text}"
 
 
 def normalised(inputs: Values) -> Values:

@@ -22,7 +22,7 @@ class Logs:
 
     def __init__(self, engine: Engine, container_id: str) -> None:
         self.engine, self.container_id, self.parts = engine, container_id, list[bytes]()
-        self.stream = engine.attach(container_id, stdout=True, stderr=True, stream=True, logs=True)
+        self.stream = engine.attach(container_id, stdout=True, stderr=True, stream=True)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 

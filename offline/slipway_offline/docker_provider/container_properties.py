@@ -107,7 +107,7 @@ VOLUME = record({
 })
 NETWORK = record({
     "name": text(required=True), "aliases": set_of(text()), "driverOpts": set_of(text()), "gwPriority": integer(),
-    "ipv4Address": text(), "ipv6Address": text(), "linkLocalIps": set_of(text()), "macAddress": text(),
+    "ipv4Address": text(), "ipv6Address": text(), "macAddress": text(),
 })
 PORT = record({
     "internal": integer(required=True, valid=a_port), "external": integer(valid=a_port),

@@ -140,8 +140,7 @@ def endpoint(network: Values) -> Values:
     """The settings with which the container joins one of its networks."""
     return given({
         "Aliases": network.get("aliases"),
-        "IPAMConfig": given({"IPv4Address": network.get("ipv4Address"), "IPv6Address": network.get("ipv6Address"),
-                             "LinkLocalIPs": network.get("linkLocalIps")}),
+        "IPAMConfig": given({"IPv4Address": network.get("ipv4Address"), "IPv6Address": network.get("ipv6Address")}),
         "DriverOpts": dict(option.split("=", 1) for option in network.get("driverOpts") or ()),
         "MacAddress": network.get("macAddress"),
         "GwPriority": network.get("gwPriority"),

@@ -152,6 +152,8 @@ def remove(call: Call, action: Callable[[], object], busy: str, what: str) -> No
 
 def reason(error: BaseException) -> str:
     """What happened, without the layers that reported it."""
+    if isinstance(error, OperationError):
+        return str(error)
     if isinstance(error, APIError):
         return error.explanation or str(error)
     while error.__cause__ or error.__context__:

@@ -48,8 +48,8 @@ class Volume(Resource):
         drift = {change.top: real[change.top] for change in self.changes(inputs, state, real)}
         if "driver" in inputs and inputs["driver"] != found["Driver"]:
             drift["driver"] = found["Driver"]
-        outputs = {"name": resource_id, "driver": found["Driver"], "mountpoint": found["Mountpoint"]}
-        return state | outputs | drift, inputs | drift
+        outputs = real | {"driver": found["Driver"], "mountpoint": found["Mountpoint"]}
+        return state | {key: value for key, value in outputs.items() if value or key in state}, inputs | drift
 
     def delete(self, call: Call, resource_id: str, state: Values) -> None:
         remove(call, lambda: self.engine.remove_volume(resource_id, force=True), "volume is in use",

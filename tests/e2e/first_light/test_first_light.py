@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -13,18 +12,11 @@ from typing import Any
 import pytest
 
 from tests.support.base_images import base_image
-from tests.support.engine import client
+from tests.support.engine import client, free_port
 from tests.support.pulumi_project import PulumiProject
 from tests.support.waiting import wait_until
 
 PROGRAM = Path(__file__).with_name("program")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Site:

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 (beside the script that imports it, not a package)
 """What the images take over from this host so that builds and containers reach the package mirrors as it does: the
 Debian mirror of its apt, the certificates it trusts beyond Debian's own, its proxies and its pip settings.
 
@@ -18,12 +19,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+OS_RELEASE = Path("/etc/os-release")
 SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+DEBIANS_CERTIFICATES = Path("/usr/share/ca-certificates")
+SYSTEM_PIP_CONFIGURATION = (Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"))
 PIP_URLS = ("index-url", "extra-index-url")
 PIP_KEYS = (*PIP_URLS, "trusted-host")
 
 
-class Unsuitable(Exception):
+class HostError(Exception):
     """This host lacks something that only its user can give; the message says what to type."""
 
 
@@ -38,7 +42,7 @@ def output(*command: str) -> str:
 def apt_mirrors() -> dict[str, str]:
     """{"": mirror of the releases, "-updates": …, "-security": …} as this host's apt has them; empty where this host
     is no Debian (mmdebstrap then takes its own default)."""
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    release = dict(line.split("=", 1) for line in OS_RELEASE.read_text().splitlines() if "=" in line)
     own = release.get("VERSION_CODENAME", "").strip('"')
     mirrors: dict[str, str] = {}
     if release.get("ID", "").strip('"') != "debian":
@@ -48,7 +52,7 @@ def apt_mirrors() -> dict[str, str]:
         known = re.fullmatch(rf"(?:{own}|stable|testing|sid|unstable)(|-updates|-security)", suite)
         if known and component == "main" and uri.startswith(("http", "mirror+http")):
             if urlsplit(uri).password:
-                raise Unsuitable("the Debian mirror in this host's apt sources has a password in its address, which "
+                raise HostError("the Debian mirror in this host's apt sources has a password in its address, which "
                                  "would end up in every image: keep it in /etc/apt/auth.conf instead")
             mirrors.setdefault(known[1], uri.rstrip("/"))
     return mirrors
@@ -68,7 +72,7 @@ def reachable_sources(suite: str) -> list[str]:
             if output("/usr/lib/apt/apt-helper", "download-file", f"{uri}/dists/{name}/InRelease", f"{scratch}/{name}"):
                 found.append(line)
     if apt_sources(suite) and not any(f" {suite} main" in line for line in found):
-        raise Unsuitable(f"this host's Debian mirror has no {suite}: {apt_sources(suite)[0]}")
+        raise HostError(f"this host's Debian mirror has no {suite}: {apt_sources(suite)[0]}")
     return found
 
 
@@ -98,7 +102,7 @@ def extra_certificates() -> tuple[str, ...]:
     named = [os.environ.get(name) for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")]
     bundles = {Path(name) for name in [*named, pip_configuration().get("cert"), SYSTEM_BUNDLE] if name}
     trusted = {certificate.strip() for bundle in bundles for certificate in certificates_in(bundle)}
-    debians = {certificate.strip() for path in Path("/usr/share/ca-certificates").rglob("*.crt")
+    debians = {certificate.strip() for path in DEBIANS_CERTIFICATES.rglob("*.crt")
                for certificate in certificates_in(path)}
     return tuple(f"{certificate}\n" for certificate in sorted(trusted - debians))
 
@@ -108,9 +112,9 @@ def pip_configuration() -> dict[str, str]:
     """pip's settings on this host as pip reads them: system, user, PIP_CONFIG_FILE, environment; the last one wins."""
     home = Path.home()
     config = Path(os.environ.get("XDG_CONFIG_HOME", home / ".config"))
-    files = [Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf"), home / ".pip/pip.conf", config / "pip/pip.conf"]
     parser = configparser.RawConfigParser(strict=False)
-    parser.read([*files, os.environ.get("PIP_CONFIG_FILE", os.devnull)])
+    parser.read([*SYSTEM_PIP_CONFIGURATION, home / ".pip/pip.conf", config / "pip/pip.conf",
+                 os.environ.get("PIP_CONFIG_FILE", os.devnull)])
     found = {key.replace("_", "-"): value for section in ("global", "install") if parser.has_section(section)
              for key, value in parser.items(section)}
     found |= {name.removeprefix("PIP_").lower().replace("_", "-"): value
@@ -129,8 +133,7 @@ def pip_settings() -> str:
     values = {key: list(usable(key)) for key in PIP_KEYS}
     if "cert" in pip_configuration() or extra_certificates():
         values["cert"] = [SYSTEM_BUNDLE]
-    lines = [f"{key} = {' '.join(found) if len(found) == 1 else ''.join(f'{chr(10)}    {one}' for one in found)}"
-             for key, found in values.items() if found]
+    lines = [f"{key} = {' '.join(found)}" for key, found in values.items() if found]
     return "\n".join(["[global]", *lines, ""])
 
 
@@ -142,16 +145,16 @@ def warnings() -> list[str]:
 
 
 def need_mmdebstrap(say: Callable[[str], None]) -> None:
-    """Installs mmdebstrap (and, on Ubuntu, Debian's archive keys) where missing; raises Unsuitable where it cannot."""
+    """Installs mmdebstrap (and, on Ubuntu, Debian's archive keys) where missing; raises HostError where it cannot."""
     packages = ["mmdebstrap", "debian-archive-keyring"]
     if shutil.which("mmdebstrap") and Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise Unsuitable(f"mmdebstrap is needed; on Debian or Ubuntu: sudo {' '.join(install)}")
+        raise HostError(f"mmdebstrap is needed; on Debian or Ubuntu: sudo {' '.join(install)}")
     say(f"installing {' '.join(packages)}")
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (["apt-get", "update"], install):
         done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Unsuitable(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()[-500:]}")
+            raise HostError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()[-500:]}")
