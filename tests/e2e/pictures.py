@@ -80,35 +80,41 @@ def load(urls: list[str], uploads: Uploads | None = None) -> Iterator[Load]:
     request, and a third uploads."""
     ended, result = threading.Event(), Load()
 
-    def ask(client: httpx.Client | None, url: str) -> str:
-        try:
-            answer = client.get(url) if client else httpx.get(url, timeout=30)
-        except httpx.TransportError as error:
-            return f"{type(error).__name__}: {error}"
-        return "" if answer.status_code == httpx.codes.OK else f"status {answer.status_code}"
-
-    def keeps() -> None:
-        with httpx.Client(timeout=30) as client:
+    def repeat(what: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
             while not ended.wait(PAUSE):
-                for url in urls:
-                    result.note(f"GET {url}", ask(client, url))
+                what()
+
+        return threading.Thread(target=run)
 
     def opens() -> None:
-        while not ended.wait(PAUSE):
-            for url in urls:
-                result.note(f"GET {url} anew", ask(None, url))
+        for url in urls:
+            result.note(f"GET {url} anew", asked(httpx.get, url))
+
+    def keeps() -> None:
+        for url in urls:
+            result.note(f"GET {url}", asked(kept.get, url))
 
     def sends() -> None:
-        while uploads and not ended.wait(PAUSE * 5):
+        if uploads:
             result.note("POST", uploads.send())
 
-    clients: list[Callable[[], None]] = [keeps, opens, sends]
-    threads = [threading.Thread(target=client) for client in clients]
-    for thread in threads:
-        thread.start()
-    try:
-        yield result
-    finally:
-        ended.set()
+    with httpx.Client(timeout=30) as kept:
+        threads = [repeat(client) for client in (opens, keeps, sends)]
         for thread in threads:
-            thread.join()
+            thread.start()
+        try:
+            yield result
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
+
+
+def asked(get: Callable[..., httpx.Response], url: str) -> str:
+    """ "" when the answer was good, else what went wrong."""
+    try:
+        answer = get(url, timeout=30)
+    except httpx.TransportError as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if answer.status_code == httpx.codes.OK else f"status {answer.status_code}"
