@@ -207,6 +207,12 @@ MUTATIONS = [
             "slipway/settings/service_checks.py", '"slipway", "stack", ', '"slipway", '),
     ),
     *of(
+        "architecture_page",
+        the_page_shows_the_program_as_it_is=(TOPOLOGY, "name=PUBLIC, internal=False", "name=PUBLIC, internal=True"),
+        the_page_leads_from_each_container_to_its_code=("tests/mocks/diagram.py", '"{}-…"', '"{}"'),
+        every_file_that_the_page_names_exists=("docs/architecture.md", "providers/filling.py", "providers/gone.py"),
+    ),
+    *of(
         "layout",
         main_is_a_page=(MAIN, "\nimport pulumi\n", "\n" * 80 + "import pulumi\n"),
         no_file_is_longer_than_a_reader_holds_in_mind=(EDGE, "\nPORT = 80\n", "\n" * 250 + "PORT = 80\n"),

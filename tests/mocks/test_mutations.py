@@ -30,7 +30,8 @@ def names() -> set[str]:
 def test_each_mutation_finds_its_place_once_and_leaves_a_program(mutation: Mutation) -> None:
     text = (ROOT / mutation.file).read_text()
     assert text.count(mutation.old) == 1
-    compile(text.replace(mutation.old, mutation.new), mutation.file, "exec")
+    if mutation.file.endswith(".py"):
+        compile(text.replace(mutation.old, mutation.new), mutation.file, "exec")
 
 
 def test_every_test_has_a_mutation_that_it_notices() -> None:
