@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -78,37 +78,38 @@ class Load:
 def load(urls: list[str], uploads: Uploads | None = None) -> Iterator[Load]:
     """Asks for all `urls` in turn until the block ends: one client keeps its connection, one opens a new one for each
     request, and a third uploads."""
-    ended, result = threading.Event(), Load()
+    result = Load()
 
-    def repeat(what: Callable[[], None]) -> threading.Thread:
-        def run() -> None:
-            while not ended.wait(PAUSE):
-                what()
-
-        return threading.Thread(target=run)
-
-    def opens() -> None:
+    def ask(get: Callable[..., httpx.Response], how: str) -> None:
         for url in urls:
-            result.note(f"GET {url} anew", asked(httpx.get, url))
+            result.note(f"GET {url} {how}", asked(get, url))
 
-    def keeps() -> None:
-        for url in urls:
-            result.note(f"GET {url}", asked(kept.get, url))
-
-    def sends() -> None:
+    def send() -> None:
         if uploads:
             result.note("POST", uploads.send())
 
-    with httpx.Client(timeout=30) as kept:
-        threads = [repeat(client) for client in (opens, keeps, sends)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield result
-        finally:
-            ended.set()
-            for thread in threads:
-                thread.join()
+    with httpx.Client(timeout=30) as kept, ExitStack() as clients:
+        for client in (lambda: ask(httpx.get, "anew"), lambda: ask(kept.get, "on a kept connection"), send):
+            clients.enter_context(repeated(client))
+        yield result
+
+
+@contextmanager
+def repeated(what: Callable[[], None]) -> Iterator[None]:
+    """Does it again and again in a thread until the block ends."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(PAUSE):
+            what()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def asked(get: Callable[..., httpx.Response], url: str) -> str:
