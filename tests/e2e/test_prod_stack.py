@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
@@ -23,6 +25,25 @@ from tests.support.waiting import wait_until
 
 BACK_SECONDS = 15
 APPLICATIONS = ("ui", "images")
+LEDGER: dict[str, Any] = {
+    "host": "ledger.example.org",
+    "app": "ihatemoney.wsgi:application",
+    "database": {"connections": 5},
+    "migrate": "python -c 'import ihatemoney.wsgi'",  # brings its tables up to date whenever it is imported
+    "health": "/",
+    "env": {"DATABASE_URL": "{database.url}", "IHATEMONEY_SETTINGS_FILE_PATH": "/home/app/web/ledger.cfg"},
+    "secrets": ["SECRET_KEY"],
+}
+LEDGER_FILES = {
+    "requirements.txt": "ihatemoney[database]==7.2.1\n",
+    "ledger.cfg": """\
+import os
+
+SQLALCHEMY_DATABASE_URI = os.environ["DATABASE_URL"]
+SECRET_KEY = os.environ["SECRET_KEY"]
+""",
+}
+"""An application that is published on PyPI, with its own settings file."""
 CONTAINERS = {*APPLICATIONS, "edge", "postgres"}
 
 
@@ -214,6 +235,26 @@ def test_destroy_and_up_find_the_data_again(site: Site, url: str, uploads: Uploa
     back(url)
     assert uploads.lost() == []
     assert uploads.send() == ""
+
+
+def test_an_application_from_pypi_joins_the_site_by_settings_alone(site: Site, url: str) -> None:
+    before = site.ids()
+    for file, text in LEDGER_FILES.items():
+        site.write(f"services/ledger/{file}", text)
+    settings = yaml.safe_load((site.directory / "Pulumi.yaml").read_text())
+    settings["config"]["services"]["default"]["ledger"] = LEDGER
+    site.write("Pulumi.yaml", yaml.safe_dump(settings))
+    site.up()
+    there = {"id": "trip", "name": "A trip", "password": "secret", "contact_email": "a@example.org"}
+    with httpx.Client(base_url=url, headers={"Host": LEDGER["host"]}, timeout=30) as visitor:
+        assert "I hate money" in visitor.get("/").text
+        made = visitor.post("/api/projects", data={**there, "default_currency": "XXX"})
+        assert made.status_code == 201, made.text
+        site.container("ledger").restart()
+        kept = functools.partial(visitor.get, "/api/projects/trip", auth=("trip", "secret"))
+        wait_until("the project is there", lambda: kept().status_code == 200, BACK_SECONDS)
+        assert kept().json()["name"] == "A trip"
+    assert {name: identity for name, identity in site.ids().items() if name != "ledger"} == before
 
 
 def starts(site: Site, names: set[str]) -> dict[str, tuple[str, str]]:
