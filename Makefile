@@ -1,8 +1,11 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor test test-unit test-contract test-e2e lint bench-noop mutations lock
+.PHONY: help setup doctor up preview down test test-unit test-contract test-e2e lint bench-noop mutations lock
 
 PYTHON ?= python3
+STACK ?= dev
+DATA ?=
+YES ?=
 ENGINE ?=
 ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
@@ -18,6 +21,15 @@ setup: ## get everything needed; AGAIN=1 decides every part anew
 
 doctor: ## say what set-up chose and what is missing
 	@PYTHON=$(PYTHON) sh slipway/setup/bootstrap.sh doctor
+
+up: setup ## make the site as it is declared and say where it is; STACK=prod
+	@$(run) slipway.cli up --stack '$(STACK)' $(if $(YES),--yes)
+
+preview: setup ## what `up` would change, and what was stopped or removed by hand; STACK=prod
+	@$(run) slipway.cli preview --stack '$(STACK)'
+
+down: setup ## take the site down; DATA=delete deletes its data as well, after asking (YES=1 does not ask); STACK=prod
+	@$(run) slipway.cli down --stack '$(STACK)' $(if $(filter delete,$(DATA)),--delete-data) $(if $(YES),--yes)
 
 lint: setup ## style and types
 	$(run) ruff check

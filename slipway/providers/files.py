@@ -18,7 +18,6 @@ from pulumi.dynamic import Resource
 from slipway.providers.engine import HELPER_LABEL, Failure, Properties, Provider, connect, remove
 from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, run
 
-
 OWNED = ".slipway"
 """The hidden file in every data volume."""
 

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -78,37 +78,44 @@ class Load:
 def load(urls: list[str], uploads: Uploads | None = None) -> Iterator[Load]:
     """Asks for all `urls` in turn until the block ends: one client keeps its connection, one opens a new one for each
     request, and a third uploads."""
-    ended, result = threading.Event(), Load()
+    result = Load()
 
-    def ask(client: httpx.Client | None, url: str) -> str:
-        try:
-            answer = client.get(url) if client else httpx.get(url, timeout=30)
-        except httpx.TransportError as error:
-            return f"{type(error).__name__}: {error}"
-        return "" if answer.status_code == httpx.codes.OK else f"status {answer.status_code}"
+    def ask(get: Callable[..., httpx.Response], how: str) -> None:
+        for url in urls:
+            result.note(f"GET {url} {how}", asked(get, url))
 
-    def keeps() -> None:
-        with httpx.Client(timeout=30) as client:
-            while not ended.wait(PAUSE):
-                for url in urls:
-                    result.note(f"GET {url}", ask(client, url))
-
-    def opens() -> None:
-        while not ended.wait(PAUSE):
-            for url in urls:
-                result.note(f"GET {url} anew", ask(None, url))
-
-    def sends() -> None:
-        while uploads and not ended.wait(PAUSE * 5):
+    def send() -> None:
+        if uploads:
             result.note("POST", uploads.send())
 
-    clients: list[Callable[[], None]] = [keeps, opens, sends]
-    threads = [threading.Thread(target=client) for client in clients]
-    for thread in threads:
-        thread.start()
-    try:
+    with httpx.Client(timeout=30) as kept, ExitStack() as clients:
+        for client in (lambda: ask(httpx.get, "anew"), lambda: ask(kept.get, "on a kept connection"), send):
+            clients.enter_context(repeated(client))
         yield result
+
+
+@contextmanager
+def repeated(what: Callable[[], None]) -> Iterator[None]:
+    """Does it again and again in a thread until the block ends."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(PAUSE):
+            what()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
     finally:
         ended.set()
-        for thread in threads:
-            thread.join()
+        thread.join()
+
+
+def asked(get: Callable[..., httpx.Response], url: str) -> str:
+    """ "" when the answer was good, else what went wrong."""
+    try:
+        answer = get(url, timeout=30)
+    except httpx.TransportError as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if answer.status_code == httpx.codes.OK else f"status {answer.status_code}"

@@ -76,9 +76,10 @@ class Site(PulumiProject):
 
     def inside(self, name: str, *command: str, user: str = "") -> str:
         """What a command that succeeds prints in a running container."""
-        code, output = self.container(name).exec_run(list(command), user=user)
-        assert code == 0, f"{command} in {name}: exit code {code}: {output.decode()}"
-        return str(output.decode())
+        result: Any = self.container(name).exec_run(list(command), user=user)
+        output = str(result.output.decode())
+        assert result.exit_code == 0, f"{command} in {name}: exit code {result.exit_code}: {output}"
+        return output
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Changes the project's source as an editor would."""
@@ -112,7 +113,7 @@ class Site(PulumiProject):
     def remains(self) -> list[str]:
         """What the engine still has of this project: containers, networks, volumes."""
         client = engine.client()
-        kept = [
+        kept: list[Any] = [
             *client.containers.list(all=True, filters={"name": f"^/{self.project}-"}, ignore_removed=True),
             *client.networks.list(),
             *client.volumes.list(),

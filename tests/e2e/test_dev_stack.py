@@ -99,7 +99,7 @@ def test_a_changed_template_and_a_changed_module_are_served_within_three_seconds
 
 def test_what_a_service_writes_into_its_source_folder_belongs_to_the_folders_owner(site: Site) -> None:
     site.inside("images", "flask", "--app", "manage", "db", "revision", "-m", "a new table")
-    written = [path for path in site.directory.glob("services/images/migrations/versions/*a_new_table.py")]
+    written = list(site.directory.glob("services/images/migrations/versions/*a_new_table.py"))
     assert [(path.stat().st_uid, path.stat().st_gid) for path in written] == [(OWNER, OWNER)]
     written[0].unlink()
     assert not list((site.directory / "services").rglob("__pycache__"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mocks.program import Program
+from tests.mocks.recording import Program
 from tests.mocks.sites import program_of
 
 

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from tests.mocks.program import SECRET, Program, run
+from tests.mocks.program import run
+from tests.mocks.recording import SECRET, Program
 
 PASSWORD = f"{SECRET} of/a@managed:database"
 UI = {"route": "/", "path": "services/ui"}

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.mocks.program import ENGINE, ROOT, Program, run
+from tests.mocks.program import ENGINE, ROOT, run
+from tests.mocks.recording import Program
 from tests.mocks.sites import SITES, program_of
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mocks.program import PROJECT, Program, Registered, run
+from tests.mocks.program import run
+from tests.mocks.recording import PROJECT, Program, Registered
 from tests.mocks.sites import SITES, program_of
 
 EVERY_SITE = pytest.mark.parametrize("declared", SITES)
@@ -58,7 +59,7 @@ def test_every_container_has_its_grace_in_state_and_it_outlasts_a_request(prod: 
 def test_data_volumes_are_known_by_name_and_ignore_what_would_replace_them(site: Program) -> None:
     for name in ("postgres-data", "images-uploads"):
         volume = site.of_kind("Volume")[name]
-        assert volume.inputs["name"] == volume.name
+        assert volume.inputs.get("name") == volume.name
         assert set(volume.request.ignoreChanges) == {"labels", "driverOpts"}
         assert volume.request.deleteBeforeReplace, "another of the same name cannot stand beside it"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mocks.program import SECRET, Program, run, texts
+from tests.mocks.program import run
+from tests.mocks.recording import SECRET, Program, texts
 from tests.mocks.sites import PASSWORD, SITES, program_of
 
 EVERY_STACK = pytest.mark.parametrize("stack", ["prod", "dev"])
@@ -49,11 +50,19 @@ def test_a_service_finds_its_secrets_in_files_that_only_it_can_read(prod: Progra
     assert files(prod, "ui-files")["env/SECRET_KEY"] == f"{SECRET}slipwayproduiSECRETKEY"
 
 
+def test_the_server_is_told_verifiers_and_even_these_are_secret(site: Program) -> None:
+    roles = site.of_kind("DatabaseRoles")["database-roles"]
+    assert roles.holds_a_secret
+    assert not [text for text in roles.in_plain if "SCRAM-SHA-256$" in text]
+    assert roles.inputs["sql"].count("SCRAM-SHA-256$") == 2
+    assert SECRET not in roles.inputs["sql"]
+
+
 def test_every_service_starts_by_the_wrapper_and_mounts_its_files_read_only(site: Program) -> None:
     for name, each in site.services.items():
         assert each.inputs["entrypoints"] == ["sh", "/run/slipway/exec"], name
         mounted = next(volume for volume in each.inputs["volumes"] if volume["containerPath"] == "/run/slipway")
-        assert mounted["readOnly"] is True, name
+        assert mounted.get("readOnly") is True, name
         assert files(site, f"{name}-files")["exec"].startswith("#!/bin/sh"), name
     for name, job in site.of_kind("Job").items():
         assert job.inputs["command"][:2] == ["sh", "/run/slipway/exec"], name

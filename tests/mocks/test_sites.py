@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.mocks.program import SECRET, Program, run
+from tests.mocks.program import run
+from tests.mocks.recording import SECRET, Program
 from tests.mocks.sites import PASSWORD, UI, declared, program_of
 
 
@@ -147,7 +148,7 @@ def test_a_ready_made_image_without_a_command_starts_as_it_is_made(stack: str) -
 def test_a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment() -> None:
     program = program_of("prod", "a ready-made server")
     inputs = program.services["files"].inputs
-    assert (inputs["entrypoints"], inputs["command"]) == (["sh", "/run/slipway/exec"], ["serve", "/srv"])
+    assert (inputs.get("entrypoints"), inputs.get("command")) == (["sh", "/run/slipway/exec"], ["serve", "/srv"])
     assert files(program, "files")["env/SECRET_URL"] == f"https://x:{SECRET}slipwayprodfilesSECRETKEY@example.org"
 
 

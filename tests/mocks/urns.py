@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.mocks.program import Program, run
+from tests.mocks.program import run
+from tests.mocks.recording import Program
 
 STACKS = ("prod", "dev")
 

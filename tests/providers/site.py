@@ -19,6 +19,7 @@ from slipway.settings.site import Service
 from tests.providers.conftest import Place
 from tests.support import engine
 from tests.support.base_images import base_image
+from tests.support.waiting import wait_until
 
 SERVE = [
     "gunicorn",
@@ -67,6 +68,7 @@ class Site:
             detach=True,
         )
         self.address = engine.address(self.edge)
+        wait_until("nginx answers, without a release", lambda: self.status() == 503, 20)
 
     def start(
         self, *, command: list[str] | None = None, restart: str = "no", health: bool = True, **environment: str
@@ -120,12 +122,16 @@ class Site:
     def get(self, path: str = "/") -> tuple[int, str]:
         return engine.http_get(self.address, 80, path, timeout=40)
 
+    def status(self) -> int:
+        """Status of the front page; 0 while nothing answers."""
+        try:
+            return self.get()[0]
+        except OSError:
+            return 0
+
     def serves(self, release: str) -> bool:
         """Whether this release answers; also while nothing does."""
-        try:
-            return self.get() == (200, release)
-        except OSError:
-            return False
+        return self.status() == 200 and self.get() == (200, release)
 
     def files(self) -> list[str]:
         return sorted(self.exec("ls", LIVE)[1].split())

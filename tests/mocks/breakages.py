@@ -1,0 +1,226 @@
+"""Deliberate breakages of the program, each with the test that must notice it (tests.mocks.mutations runs them)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Mutation(NamedTuple):
+    """The test that must fail, and the text that is replaced in one file."""
+
+    test: str
+    file: str
+    old: str
+    new: str
+
+
+def of(tests: str, **changes: tuple[str, str, str] | list[tuple[str, str, str]]) -> list[Mutation]:
+    """The mutations for the tests of one file, both by their names without `test_`."""
+    return [
+        Mutation(f"test_{tests}.py::test_{test}", *change)
+        for test, some in changes.items()
+        for change in (some if isinstance(some, list) else [some])
+    ]
+
+
+# fmt: off
+ADMINER, EDGE, FLASK, HARDENING, NETWORKS, POSTGRES, RELEASE, SECRETS, FILES, IMAGE, DATABASES = (
+    f"components/{name}.py"
+    for name in ("adminer", "edge", "flask_service", "hardening", "networks", "postgres", "release", "secrets",
+                 "service_files", "service_image", "databases")
+)
+MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
+    "__main__.py",
+    "slipway/settings/profile.py",
+    "slipway/core/topology.py",
+    "slipway/core/naming.py",
+    "slipway/settings/site.py",
+)
+PROVIDED = 'ignore_changes=["labels", "driverOpts"]'
+
+MUTATIONS = [
+    *of(
+        "profiles",
+        prod_publishes_exactly_one_port=(FLASK, "self.args.context.site.profile.publish_services and", "True and"),
+        dev_publishes_each_service_and_adminer_on_this_machine_alone=[
+            (ADMINER, 'ip="127.0.0.1"', 'ip="0.0.0.0"'),
+            (FLASK, 'ip="127.0.0.1"', 'ip="0.0.0.0"'),
+        ],
+        dev_has_adminer_and_prod_has_not=(PROFILE, "adminer=False", "adminer=True"),
+        dev_mounts_the_source_and_prod_nothing_of_the_host=(PROFILE, "bind_mounts=False", "bind_mounts=True"),
+        dev_runs_the_debug_server_and_prod_gunicorn=(PROFILE, "debug_server=False", "debug_server=True"),
+        gunicorn_believes_the_headers_of_its_own_network_alone=(FLASK, "trusted=edge", 'trusted="*"'),
+        the_database_is_migrated_in_both_and_seeded_in_dev=(PROFILE, "seed=False", "seed=True"),
+        every_prod_container_is_hardened=[
+            (HARDENING, '"read_only": True', '"read_only": False'),
+            (HARDENING, 'drops=["ALL"]', 'drops=["CHOWN"]'),
+            (HARDENING, '"no-new-privileges:true"', '"no-new-privileges:false"'),
+            (POSTGRES, "user=str(UID)", 'user="postgres"'),
+            (EDGE, 'tmpfs={"/tmp": "mode=1777,size=16m"}', "tmpfs={}"),
+            ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
+        ],
+        every_container_has_limits_a_bounded_log_and_a_restart_policy=[
+            (HARDENING, '"memory_swap": memory', '"memory_swap": 2 * memory'),
+            (HARDENING, '"cpus": decimal(cpus)', '"cpus": str(round(cpus))'),
+            (HARDENING, '{"max-size": "10m", "max-file": "3"}', "{}"),
+            (HARDENING, '"restart": "unless-stopped"', '"restart": "no"'),
+            (HARDENING, '"wait": False', '"wait": True'),
+        ],
+        every_prod_container_says_whether_it_is_well=[
+            (HARDENING, "interval=go_duration(interval)", 'interval=f"{interval}.0s"'),
+            (HARDENING, "retries=retries\n", 'retries=retries, start_period="5s"\n'),
+        ],
+        data_volumes_keep_their_data_in_prod_and_not_in_dev=[
+            (FLASK, "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=False"),
+            (POSTGRES, "retain_on_delete=site.profile.keep_data", "retain_on_delete=True"),
+        ],
+        every_network_is_internal_but_those_named=(
+            TOPOLOGY, "internal=not site.profile.publish_services", "internal=False"),
+        postgres_is_on_internal_networks_alone=(
+            TOPOLOGY, "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
+        images_are_built_here_for_the_engine_and_pushed_nowhere=[
+            (IMAGE, "skip_push=True", "skip_push=False"),
+            (IMAGE, "platform=args.context.platform", 'platform="linux/arm64"'),
+            (IMAGE, "target=site.profile.target", 'target="prod"'),
+        ],
+        containers_name_their_image_by_the_id_that_was_built=(IMAGE, "image.repo_digest", "image.image_name"),
+        a_stack_is_dev_by_its_name_or_setting_and_prod_otherwise=(
+            PROFILE, 'DEV if stack.startswith("dev") else PROD', 'PROD if stack == "prod" else DEV'),
+    ),
+    *of(
+        "resource_options",
+        nothing_crashes_on_what_a_preview_does_not_know=(
+            NETWORKS, "self.register_outputs(",
+            'self.names.apply(lambda _: docker.Network("late"))\n        self.register_outputs('),
+        every_container_states_its_replacement_order=(HARDENING, "delete_before_replace=delete_first, ", ""),
+        in_prod_only_postgres_and_the_edge_are_deleted_first=(
+            FLASK, "delete_first=profile.publish_services or", "delete_first=True or"),
+        whatever_publishes_a_port_or_has_a_fixed_name_is_deleted_first=(
+            FLASK, "delete_first=profile.publish_services or", "delete_first="),
+        no_app_container_has_a_property_dependency_on_a_delete_first_resource=(
+            FLASK, "volume=name,  # not", "volume=data.name,  # not"),
+        containers_are_replaced_for_what_the_plugin_only_records=(
+            HARDENING, "replace_on_changes=REPLACED, ", ""),
+        every_container_has_its_grace_in_state_and_it_outlasts_a_request=[
+            (FLASK, "destroy_grace_seconds=grace", "destroy_grace_seconds=10"),
+            (POSTGRES, "GRACE = 90", "GRACE = 10"),
+            (EDGE, 'stop_signal="SIGQUIT"', 'stop_signal="SIGTERM"')],
+        data_volumes_are_known_by_name_and_ignore_what_would_replace_them=[
+            (FLASK, PROVIDED, "ignore_changes=[]"),
+            (POSTGRES, "            name=naming.data_volume(site.project, site.stack, POSTGRES, \"data\"),\n", "")],
+        no_volume_is_replaced_for_its_labels=(EDGE, PROVIDED, "ignore_changes=[]"),
+        nothing_is_protected_or_destroy_would_fail_half_way=(
+            POSTGRES, "delete_before_replace=True,", "delete_before_replace=True,\n                protect=True,"),
+        a_generated_secret_is_drawn_once_whatever_its_arguments_become=[
+            (SECRETS, '["length", "special", ', "["),
+            (SECRETS, "special=False", "special=True")],
+        every_docker_resource_goes_to_the_engine_that_was_resolved=[
+            (MAIN, 'ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])',
+             "ResourceOptions()"),
+            (DATABASES, "engine=args.context.engine", 'engine="unix:///var/run/docker.sock"')],
+        every_resource_has_its_place_in_a_component=(IMAGE, "ResourceOptions(parent=self)", "ResourceOptions()"),
+        every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
+        a_service_starts_only_when_its_database_is_ready_and_migrated=[
+            (FLASK, "depends_on=[*ready, jobs]", "depends_on=[*ready]"),
+            (DATABASES, "self.ready = [roles, *args.postgres.memberships]", "self.ready = [roles]")],
+        a_migration_runs_only_when_the_database_is_ready=(FLASK, "parent=self, depends_on=ready", "parent=self"),
+        databases_are_provisioned_again_for_each_new_server=(
+            DATABASES, "container=args.postgres.container.id", 'container="postgres"'),
+        the_release_comes_after_every_container_attachment_and_static_file=[
+            (RELEASE, "                    *statics,\n", ""),
+            (RELEASE, "                    *memberships,\n", "")],
+        each_new_container_is_a_new_release_and_old_ones_are_deleted_after_it=[
+            (RELEASE, "pulumi.Output.all(*each.names)", "[each.service.name]"),
+            (RELEASE, "edge=edge.container.id if edge", 'edge="edge" if edge')],
+    ),
+    *of(
+        "secrets",
+        no_secret_reaches_a_label_a_name_a_command_or_an_environment_value=[
+            (SECRETS, "hashing.keyed(known[0], known[1])", "known[0]"),
+            ("slipway/providers/files.py", "pulumi.Output.secret(files)", "pulumi.Output.unsecret(files)")],
+        the_server_is_told_verifiers_and_even_these_are_secret=[
+            ("slipway/providers/database.py", "pulumi.Output.secret(sql)", "pulumi.Output.unsecret(sql)"),
+            ("slipway/core/provisioning.py", "'{scram_verifier(role, password)}'", "'{password}'")],
+        the_engine_is_given_no_secret_at_all_or_docker_inspect_would_show_it=(
+            FLASK, "stop_signal=\"SIGTERM\"", "hostname=args.secrets.generated(\"stack-key\")"),
+        no_secret_is_an_output_in_plain=(
+            MAIN, "pulumi.export(name, url)",
+            'pulumi.export(name, pulumi.Output.unsecret(secrets.generated("stack-key")))'),
+        a_service_finds_its_secrets_in_files_that_only_it_can_read=[
+            ("slipway/providers/files.py", "mode: int = 0o400", "mode: int = 0o444"),
+            (FLASK, 'duty="runtime" if service.migrate else "owner"', 'duty="owner"')],
+        every_service_starts_by_the_wrapper_and_mounts_its_files_read_only=[
+            (FLASK, "entrypoints=None if self._as_it_is else ENTRY", "entrypoints=[]"),
+            (FLASK, "container_path=MOUNT, read_only=True", "container_path=MOUNT")],
+        the_name_of_a_volume_of_secrets_changes_with_them_and_with_nothing_else=(
+            SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
+        a_chosen_secret_takes_the_place_of_a_generated_one=(
+            SECRETS, "        if name in self._context.site.configured_secrets.get(service, ()):", "        if False:"),
+        every_secret_is_drawn_for_itself=(DATABASES, 'generated(service.name, "db", duty)', 'generated("stack-key")'),
+    ),
+    *of(
+        "constant",
+        labels_of_volumes_networks_and_postgres_are_constant=[
+            (NETWORKS, "args.context.labels()", 'args.context.labels(str(args.context.site.drain))'),
+            (POSTGRES, "context.labels(POSTGRES)", 'context.labels(f"postgres-{settings.memory}")')],
+        names_of_data_volumes_are_constant=(
+            POSTGRES, 'site.stack, POSTGRES, "data"', 'site.stack, POSTGRES, f"data{settings.memory}"'),
+        networks_do_not_change_with_settings_or_sources=(
+            NETWORKS, "internal=plan.internal", "internal=args.context.site.drain > 20"),
+        everything_made_on_the_engine_carries_the_stacks_labels=(ADMINER, "labels=container_labels(", "hostname=str("),
+        urns_are_those_in_peoples_state=(DATABASES, '"database-roles"', '"roles"'),
+        other_sources_secrets_and_settings_have_the_same_urns=(
+            FLASK, 'logical = context.name(service.name, volume)',
+            'logical = context.name(service.name, volume, str(service.memory))'),
+        a_renamed_resource_needs_an_alias_of_its_old_urn=(
+            "tests/mocks/urns.py", "set(known) - found", "set(known) & found"),
+    ),
+    *of(
+        "sites",
+        without_a_database_there_is_no_postgres_and_nothing_to_look_into_it=(
+            "slipway/settings/parse.py", "profile.adminer and databases and", "profile.adminer and"),
+        a_managed_database_is_reached_by_a_network_of_its_own_with_the_password_in_a_file=[
+            (TOPOLOGY, "(service.egress or managed)", "service.egress"),
+            ("slipway/core/dsn.py", "{quote(password, safe='')}", "{password}")],
+        a_worker_has_no_place_at_the_edge_and_calls_services_through_it=(
+            TOPOLOGY, "if calls or site.at_edge(service):", "if site.at_edge(service):"),
+        a_worker_publishes_nothing_in_dev=(
+            "slipway/settings/parse.py", "dev_port if health or table.dev_port else None", "dev_port"),
+        replicas_share_the_image_the_volumes_and_the_upstream=(
+            FLASK, "stop_signal=\"SIGTERM\"", "hostname=str(replica)"),
+        one_replica_more_leaves_those_that_run_alone=(
+            FLASK, 'f"{name}-{replica}" if replica > 1 else name',
+            'f"{name}-{replica}" if service.replicas > 1 else name'),
+        in_dev_only_one_of_several_replicas_has_the_port=(FLASK, " and replica == 1", ""),
+        services_may_have_hosts_of_their_own=("slipway/core/nginx.py", "names = host or", "names = None or"),
+        a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment=(
+            FLASK, "return not (self.service.command or self.service.app)", "return not self.service.app"),
+        recreate_deletes_the_old_container_first=(FLASK, " or service.strategy is Strategy.RECREATE", ""),
+        only_a_service_with_egress_has_a_way_out=(TOPOLOGY, 'egress", internal=False', 'egress", internal=True'),
+        a_redis_is_called_directly_and_by_those_alone_that_use_it=[
+            (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),
+            (TOPOLOGY, "called: (called,)}", "called: ()}")],
+        a_ready_made_image_without_a_command_starts_as_it_is_made=(
+            FLASK, "command=None if self._as_it_is else self._command()", "command=self._command()"),
+        a_ready_made_server_is_probed_with_what_its_image_has=(FLASK, "if self.service.image else", "if False else"),
+        what_could_not_work_is_refused_before_anything_is_touched=(
+            "slipway/settings/service_checks.py", '"slipway", "stack", ', '"slipway", '),
+    ),
+    *of(
+        "architecture_page",
+        the_page_shows_the_program_as_it_is=(TOPOLOGY, "name=PUBLIC, internal=False", "name=PUBLIC, internal=True"),
+        the_page_leads_from_each_container_to_its_code=("tests/mocks/diagram.py", '"{}-…"', '"{}"'),
+        every_file_that_the_page_names_exists=("docs/architecture.md", "providers/filling.py", "providers/gone.py"),
+    ),
+    *of(
+        "layout",
+        main_is_a_page=(MAIN, "\nimport pulumi\n", "\n" * 80 + "import pulumi\n"),
+        no_file_is_longer_than_a_reader_holds_in_mind=(EDGE, "\nPORT = 80\n", "\n" * 250 + "PORT = 80\n"),
+        only_the_profile_decides_by_the_stacks_name=(
+            EDGE, "\nPORT = 80\n", '\nPORT = 80 if pulumi.get_stack() == "prod" else 81\n'),
+        components_and_the_program_name_no_service_of_the_site=(EDGE, 'CURRENT = "files"', 'CURRENT = "ui"'),
+        every_component_is_a_file_of_its_own=(
+            EDGE, "\ndef static_sources",
+            "\nclass Another(pulumi.ComponentResource):\n    pass\n\n\ndef static_sources"),
+    ),
+]
