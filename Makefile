@@ -1,6 +1,6 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down test test-unit test-contract test-e2e lint bench-noop mutations lock
+.PHONY: help setup doctor up preview down test test-unit test-mocks test-contract test-e2e lint bench-noop mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
@@ -42,8 +42,11 @@ test: lint ## everything that CI runs
 test-unit: setup ## the tests that need no engine and no Pulumi
 	$(pytest) tests/unit offline/tests services
 
-test-contract: setup ## what Slipway relies on in the docker plugin
-	$(pytest) tests/contract
+test-mocks: setup ## the whole program under Pulumi's mocks
+	$(pytest) tests/mocks
+
+test-contract: setup ## what Slipway relies on in the docker plugin, and its own dynamic resources
+	$(pytest) tests/contract tests/providers
 
 test-e2e: setup ## on a real engine; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
 ifeq ($(ENGINE),28)
@@ -58,6 +61,6 @@ bench-noop: setup ## how long an `up` with nothing to do takes
 mutations: setup ## break each behaviour of the offline docker plugin on purpose and see its contract test fail (long)
 	$(run) tests.contract.mutations
 
-lock: setup ## write requirements.lock anew from pyproject.toml, and the services' requirements.txt from their requirements.in
+lock: setup ## write every lock file anew
 	$(compile) pyproject.toml --group dev -o requirements.lock
 	$(foreach service,$(wildcard services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt) &&) true

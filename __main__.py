@@ -2,7 +2,6 @@
 
 import pulumi
 import pulumi_docker as docker
-from slipway.settings.configuration import load
 
 from components.adminer import Adminer, AdminerArgs
 from components.context import Context
@@ -16,6 +15,7 @@ from components.secrets import Secrets, SecretsArgs
 from components.service_image import ServiceImage, ServiceImageArgs
 from slipway import docker_engine
 from slipway.core.urls import urls
+from slipway.settings.configuration import load
 
 config = pulumi.Config()
 engine = docker_engine.resolve(config.get("dockerHost"))
