@@ -16,6 +16,7 @@ from components.service_files import ENTRY, MOUNT, ServiceFiles, ServiceFilesArg
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
 from slipway.core import gunicorn, naming
 from slipway.core.timeouts import ladder
+from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
 from slipway.settings.site import Service, Strategy
 
@@ -132,9 +133,9 @@ class FlaskService(pulumi.ComponentResource):
             return list(service.command or ())
         if site.profile.debug_server:
             return ["flask", "--app", service.app, "--debug", "run", "--host=0.0.0.0", f"--port={service.port}"]
-        # Whoever else can reach the service could claim any client address and scheme: only the edge's network counts.
-        return networks.subnet(service.name).apply(
-            lambda edge: gunicorn.command(service, trusted=edge, drain=site.drain)
+        # Whoever else can reach the service could claim any client address and scheme: only the edge's networks count.
+        return networks.subnets(service.name, EDGE).apply(
+            lambda edge: gunicorn.command(service, trusted=",".join(edge), drain=site.drain)
         )
 
     def _own_variables(self) -> dict[str, str]:

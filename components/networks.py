@@ -73,9 +73,11 @@ class Networks(pulumi.ComponentResource):
             if network != first
         ]
 
-    def subnet(self, network: str) -> pulumi.Output[str]:
-        """The network's IPv4 range in CIDR notation, known once it exists."""
-        return self._networks[network].ipam_configs.apply(lambda pools: str(pools[0].subnet or "") if pools else "")
+    def subnets(self, one: str, other: str) -> pulumi.Output[list[str]]:
+        """The IPv4 ranges, in CIDR notation, of the networks that two members have in common."""
+        shared = [self._networks[network] for network in self._memberships(one) if network in self._memberships(other)]
+        ranges = (network.ipam_configs.apply(lambda pools: pools[0].subnet if pools else None) for network in shared)
+        return pulumi.Output.all(*ranges).apply(lambda known: [str(subnet) for subnet in known if subnet])
 
     def _memberships(self, member: str) -> dict[str, tuple[str, ...]]:
         return topology.memberships(self._plans, member)

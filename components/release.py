@@ -13,6 +13,7 @@ from components.edge import CURRENT, MAIN, Edge
 from components.flask_service import FlaskService
 from components.networks import Networks
 from slipway.core import nginx, nginx_main
+from slipway.core.topology import EDGE
 from slipway.providers.release import Release
 
 
@@ -36,7 +37,7 @@ class SiteRelease(pulumi.ComponentResource):
         site, edge = args.context.site, args.edge
         described = pulumi.Output.all(
             names={each.service.name: pulumi.Output.all(*each.names) for each in args.services},
-            subnets={each.service.name: args.networks.subnet(each.service.name) for each in args.services},
+            subnets={each.service.name: args.networks.subnets(each.service.name, EDGE) for each in args.services},
         ).apply(lambda known: describe(args.context, known["names"], known["subnets"]))
         statics = [
             edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
@@ -66,11 +67,11 @@ class SiteRelease(pulumi.ComponentResource):
         self.register_outputs({"containers": described["containers"]})
 
 
-def describe(context: Context, names: dict[str, list[str]], subnets: dict[str, str]) -> dict[str, Any]:
+def describe(context: Context, names: dict[str, list[str]], subnets: dict[str, list[str]]) -> dict[str, Any]:
     """What the release is told, once the containers have names and the networks ranges."""
     site = context.site
     callers = {
-        service.name: tuple(subnets[caller] for caller in site.callers(service))
+        service.name: tuple(subnet for caller in site.callers(service) for subnet in subnets[caller])
         for service in site.services.values()
         if site.profile.edge
     }

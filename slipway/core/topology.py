@@ -1,8 +1,9 @@
 """Who can reach whom: the networks of a site and what is on each.
 
-A service reaches its own database and nothing else of Postgres's users; services meet only at the edge, which also
-carries calls from one service to another, so that a release switches those as well. Where the profile has no edge, or
-the called service does not speak HTTP (a Redis), caller and called share a network of their own.
+A service reaches its own database and nothing else of Postgres's users. Each call that is declared (`uses`) has a
+network of its own, on which the called one's name belongs to the edge, so that a release switches calls as well; or to
+the called service itself, where the profile has no edge or the service does not speak HTTP (a Redis). A network for
+each call, because a container cannot get one more name on a network without being cut off from it for a moment.
 """
 
 from __future__ import annotations
@@ -35,9 +36,8 @@ def networks(site: Site) -> tuple[NetworkPlan, ...]:
     plans = []
     for service in site.services.values():
         members: dict[str, tuple[str, ...]] = {service.name: ()}
-        calls = tuple(called for called in service.uses if site.at_edge(site.services[called]))
-        if calls or site.at_edge(service):
-            members[EDGE] = calls
+        if site.at_edge(service):
+            members[EDGE] = ()
         plans.append(NetworkPlan(name=service.name, internal=not site.profile.publish_services, members=members))
         if service.database and service.database.url is None:
             plans.append(
@@ -50,11 +50,10 @@ def networks(site: Site) -> tuple[NetworkPlan, ...]:
         managed = service.database is not None and service.database.url is not None
         if (service.egress or managed) and not site.profile.publish_services:
             plans.append(NetworkPlan(name=f"{service.name}-egress", internal=False, members={service.name: ()}))
-        plans.extend(
-            NetworkPlan(name=f"{service.name}-{called}", internal=True, members={service.name: (), called: (called,)})
-            for called in service.uses
-            if called not in calls
-        )
+        for called in service.uses:
+            answers = EDGE if site.at_edge(site.services[called]) else called
+            members = {service.name: (), answers: (called,)}
+            plans.append(NetworkPlan(name=f"{service.name}-{called}", internal=True, members=members))
     if site.profile.edge:
         plans.append(NetworkPlan(name=PUBLIC, internal=False, members={EDGE: ()}))
     if site.owns_postgres:

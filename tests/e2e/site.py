@@ -74,6 +74,11 @@ class Site(PulumiProject):
         """{logical name: container id}."""
         return {name: str(each.id) for name, each in self.containers().items()}
 
+    def starts(self, names: set[str]) -> dict[str, tuple[str, str]]:
+        """{logical name: the container's id and when it was started last}."""
+        found = {name: each for name, each in self.containers().items() if name in names}
+        return {name: (str(each.id), each.attrs["State"]["StartedAt"]) for name, each in found.items()}
+
     def inside(self, name: str, *command: str, user: str = "") -> str:
         """What a command that succeeds prints in a running container."""
         result: Any = self.container(name).exec_run(list(command), user=user)

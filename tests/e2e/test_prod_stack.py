@@ -19,7 +19,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.e2e.pictures import Uploads, drawn, load
 from tests.e2e.site import Site, running, status
-from tests.support.browser import browser
+from tests.support.browser import browser, shown
 from tests.support.engine import free_port, published
 from tests.support.waiting import wait_until
 
@@ -210,14 +210,14 @@ def test_a_refresh_heals_a_removed_and_a_stopped_container_and_touches_no_other(
     site: Site, url: str, removed: str, stopped: str
 ) -> None:
     others = CONTAINERS - {removed, stopped}
-    before = starts(site, others)
+    before = site.starts(others)
     site.container(removed).remove(force=True)
     site.container(stopped).stop(timeout=10)
     plan = site.preview("--refresh").stdout
     assert all(f"{site.prefix}-{name} " in plan for name in (removed, stopped)), plan
     site.up("--refresh")
     back(url)
-    assert starts(site, others) == before
+    assert site.starts(others) == before
     site.up("--expect-no-changes")
 
 
@@ -257,15 +257,6 @@ def test_an_application_from_pypi_joins_the_site_by_settings_alone(site: Site, u
     assert {name: identity for name, identity in site.ids().items() if name != "ledger"} == before
 
 
-def starts(site: Site, names: set[str]) -> dict[str, tuple[str, str]]:
-    """{name: the container's id and when it was started last}."""
-    return {
-        name: (str(each.id), each.attrs["State"]["StartedAt"])
-        for name, each in site.containers().items()
-        if name in names
-    }
-
-
 def stylesheet(url: str) -> str:
     """The path of the stylesheet that the page names."""
     found = re.search(r'<link rel="stylesheet" href="([^"]+)"', httpx.get(url).text)
@@ -276,13 +267,3 @@ def stylesheet(url: str) -> str:
 def back(url: str) -> None:
     """Waits until the pages, and through them the images API and its database, answer."""
     wait_until("the site answers", lambda: status(url) == status(f"{url}images/ready") == 200, BACK_SECONDS, pause=0.3)
-
-
-def shown(page: WebDriver, selector: str) -> tuple[int, int]:
-    """Width and height of a picture once the browser has drawn it; an image that cannot be had never has any."""
-    picture = page.find_element(By.CSS_SELECTOR, selector)
-    page.execute_script("arguments[0].scrollIntoView()", picture)
-    sizes: Any = "return arguments[0].complete ? [arguments[0].naturalWidth, arguments[0].naturalHeight] : [0, 0]"
-    WebDriverWait(page, 20).until(lambda _: page.execute_script(sizes, picture)[0] > 0)
-    width, height = page.execute_script(sizes, picture)
-    return width, height

@@ -49,7 +49,7 @@ MUTATIONS = [
         dev_has_adminer_and_prod_has_not=(PROFILE, "adminer=False", "adminer=True"),
         dev_mounts_the_source_and_prod_nothing_of_the_host=(PROFILE, "bind_mounts=False", "bind_mounts=True"),
         dev_runs_the_debug_server_and_prod_gunicorn=(PROFILE, "debug_server=False", "debug_server=True"),
-        gunicorn_believes_the_headers_of_its_own_network_alone=(FLASK, "trusted=edge", 'trusted="*"'),
+        gunicorn_believes_the_headers_of_the_edge_alone=(FLASK, 'trusted=",".join(edge)', 'trusted="*"'),
         the_database_is_migrated_in_both_and_seeded_in_dev=(PROFILE, "seed=False", "seed=True"),
         every_prod_container_is_hardened=[
             (HARDENING, '"read_only": True', '"read_only": False'),
@@ -183,7 +183,9 @@ MUTATIONS = [
             (TOPOLOGY, "(service.egress or managed)", "service.egress"),
             ("slipway/core/dsn.py", "{quote(password, safe='')}", "{password}")],
         a_worker_has_no_place_at_the_edge_and_calls_services_through_it=(
-            TOPOLOGY, "if calls or site.at_edge(service):", "if site.at_edge(service):"),
+            TOPOLOGY, "if site.at_edge(service):", "if site.profile.edge:"),
+        a_new_call_moves_no_container_from_a_network_that_it_is_on=(
+            TOPOLOGY, "members[EDGE] = ()", "members[EDGE] = service.uses"),
         a_worker_publishes_nothing_in_dev=(
             "slipway/settings/parse.py", "dev_port if health or table.dev_port else None", "dev_port"),
         replicas_share_the_image_the_volumes_and_the_upstream=(
@@ -195,11 +197,12 @@ MUTATIONS = [
         services_may_have_hosts_of_their_own=("slipway/core/nginx.py", "names = host or", "names = None or"),
         a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment=(
             FLASK, "return not (self.service.command or self.service.app)", "return not self.service.app"),
+        the_url_is_one_that_a_browser_takes=("slipway/core/urls.py", 'f"[{address}]" if', "address if"),
         recreate_deletes_the_old_container_first=(FLASK, " or service.strategy is Strategy.RECREATE", ""),
         only_a_service_with_egress_has_a_way_out=(TOPOLOGY, 'egress", internal=False', 'egress", internal=True'),
         a_redis_is_called_directly_and_by_those_alone_that_use_it=[
             (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),
-            (TOPOLOGY, "called: (called,)}", "called: ()}")],
+            (TOPOLOGY, "answers: (called,)}", "answers: ()}")],
         a_ready_made_image_without_a_command_starts_as_it_is_made=(
             FLASK, "command=None if self._as_it_is else self._command()", "command=self._command()"),
         a_ready_made_server_is_probed_with_what_its_image_has=(FLASK, "if self.service.image else", "if False else"),

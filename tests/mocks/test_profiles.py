@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.mocks.program import ENGINE, ROOT, run
-from tests.mocks.recording import Program
+from tests.mocks.recording import Program, subnet
 from tests.mocks.sites import SITES, program_of
 
 
@@ -56,13 +56,13 @@ def test_dev_runs_the_debug_server_and_prod_gunicorn(dev: Program, prod: Program
         assert "--bind=0.0.0.0:5000" in command
 
 
-def test_gunicorn_believes_the_headers_of_its_own_network_alone(prod: Program) -> None:
-    subnets = {name: each.inputs for name, each in prod.of_kind("Network").items()}
-    assert set(prod.services) <= set(subnets)
-    trusted = [next(word for word in each.inputs["command"] if word.startswith("--forwarded-allow-ips="))
-               for each in prod.services.values()]  # fmt: skip
-    assert all(re.fullmatch(r"--forwarded-allow-ips=10\.\d+\.\d+\.0/24", word) for word in trusted)
-    assert len(set(trusted)) == len(trusted)
+def test_gunicorn_believes_the_headers_of_the_edge_alone(prod: Program) -> None:
+    shared = {name: reached(prod, name) & reached(prod, "edge") for name in prod.services}
+    assert shared == {"ui": {"ui", "ui-images"}, "images": {"images"}}
+    for name, each in prod.services.items():
+        ranges = sorted(subnet(prod.of_kind("Network")[network].name) for network in shared[name])
+        option = next(word for word in each.inputs["command"] if word.startswith("--forwarded-allow-ips="))
+        assert sorted(option.partition("=")[2].split(",")) == ranges, name
 
 
 def test_the_database_is_migrated_in_both_and_seeded_in_dev(dev: Program, prod: Program) -> None:

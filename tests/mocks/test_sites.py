@@ -9,7 +9,7 @@ import pytest
 
 from tests.mocks.program import run
 from tests.mocks.recording import SECRET, Program
-from tests.mocks.sites import PASSWORD, UI, declared, program_of
+from tests.mocks.sites import IMAGES, PASSWORD, UI, declared, program_of
 
 
 def released(program: Program) -> dict[str, Any]:
@@ -67,9 +67,19 @@ def test_a_worker_has_no_place_at_the_edge_and_calls_services_through_it() -> No
     assert not worker.get("healthcheck")
     assert released(program)["worker"]["upstream"] == ""
     assert "worker" not in routes(program)
-    assert aliases(program, "edge") == {"public": [], "ui": [], "worker": ["ui"]}
+    assert aliases(program, "edge") == {"public": [], "ui": [], "worker-ui": ["ui"]}
+    assert aliases(program, "worker").keys() == {"worker", "worker-ui", "worker-db"}
     assert environment(program, "worker")["UI_URL"] == "http://ui:5000"
     assert environment(program, "worker")["UI"] == "ui:5000"
+
+
+def test_a_new_call_moves_no_container_from_a_network_that_it_is_on() -> None:
+    """Another name on the same network would cut the edge off from it, with all requests under way."""
+    without = run("prod", declared(ui=UI, images={**IMAGES, "route": "/images/"}))
+    using = run("prod", declared(ui={**UI, "uses": ["images"]}, images={**IMAGES, "route": "/images/"}))
+    before, after = (aliases(program, "edge") for program in (without, using))
+    assert {network: after[network] for network in before} == before
+    assert set(after) - set(before) == {"ui-images"}
 
 
 def test_a_worker_publishes_nothing_in_dev() -> None:
@@ -110,6 +120,18 @@ def test_services_may_have_hosts_of_their_own() -> None:
     assert {name: each["ready"] for name, each in told.items()} == {"ui": "/health", "images": "/health"}
 
 
+@pytest.mark.parametrize(
+    ("edge", "url"),
+    [
+        ({"address": "0.0.0.0", "port": 80}, "http://127.0.0.1/"),
+        ({"address": "::1"}, "http://[::1]:8100/"),
+        ({"hosts": ["www.example.org"]}, "http://www.example.org:8100/"),
+    ],
+)
+def test_the_url_is_one_that_a_browser_takes(edge: dict[str, Any], url: str) -> None:
+    assert run("prod", {"edge": edge}).exports["url"] == url
+
+
 def test_recreate_deletes_the_old_container_first() -> None:
     program = program_of("prod", "never two at once")
     assert program.services["ui"].request.deleteBeforeReplace
@@ -126,8 +148,8 @@ def test_only_a_service_with_egress_has_a_way_out() -> None:
 def test_a_redis_is_called_directly_and_by_those_alone_that_use_it() -> None:
     program = program_of("prod", "a Redis")
     assert aliases(program, "cache") == {"cache": [], "ui-cache": ["cache"], "images-cache": ["cache"]}
-    assert aliases(program, "ui") == {"ui": [], "ui-cache": []}
-    assert aliases(program, "edge") == {"public": [], "ui": ["images"], "images": []}
+    assert aliases(program, "ui") == {"ui": [], "ui-cache": [], "ui-images": []}
+    assert aliases(program, "edge") == {"public": [], "ui": [], "ui-images": ["images"], "images": []}
     assert environment(program, "ui")["CACHE"] == "redis://cache:6379/0"
     assert released(program)["cache"]["upstream"] == "", "it is not asked by HTTP"
     assert "6379" not in routes(program)

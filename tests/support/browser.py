@@ -8,10 +8,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.wait import WebDriverWait
 
 PACKAGES = ("chromium", "chromium-driver")
 PROGRAMS = ("chromium", "chromedriver")
@@ -54,3 +58,13 @@ def browser(profile: Path) -> Iterator[webdriver.Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+def shown(page: WebDriver, selector: str) -> tuple[int, int]:
+    """Width and height of a picture once the browser has drawn it; an image that cannot be had never has any."""
+    picture = page.find_element(By.CSS_SELECTOR, selector)
+    page.execute_script("arguments[0].scrollIntoView()", picture)
+    sizes: Any = "return arguments[0].complete ? [arguments[0].naturalWidth, arguments[0].naturalHeight] : [0, 0]"
+    WebDriverWait(page, 20).until(lambda _: page.execute_script(sizes, picture)[0] > 0)
+    width, height = page.execute_script(sizes, picture)
+    return width, height

@@ -41,7 +41,8 @@ def internal(site: Site) -> set[str]:
 
 def test_in_prod_services_meet_only_at_the_edge(root: Path) -> None:
     assert networks(site(root)) == {
-        "shop": {"shop": (), "edge": ("stock",)},
+        "shop": {"shop": (), "edge": ()},
+        "shop-stock": {"shop": (), "edge": ("stock",)},
         "stock": {"stock": (), "edge": ()},
         "stock-db": {"stock": (), "postgres": ("postgres",)},
         "public": {"edge": ()},
@@ -75,22 +76,27 @@ def test_what_does_not_speak_http_is_reached_directly_by_its_callers(root: Path,
 
 def test_the_edge_does_not_stand_for_what_it_cannot_pass_on(root: Path) -> None:
     found = networks(site(root, cache=True))
-    assert found["shop"] == {"shop": (), "edge": ("stock",)}
-    assert found["cache"] == {"cache": ()}
+    assert "edge" not in {**found["shop-cache"], **found["cache"]}
+    assert found["shop-stock"] == {"shop": (), "edge": ("stock",)}
+
+
+def test_a_new_call_changes_no_network_that_is_there(root: Path) -> None:
+    before, after = networks(site(root, shop={"uses": [], "env": {}})), networks(site(root, cache=True))
+    assert {name: after[name] for name in before} == before
 
 
 def test_the_edge_is_only_where_it_is_needed(root: Path) -> None:
     worker: dict[str, Any] = {"command": ["python", "work.py"], "route": None, "static": {}, "uses": [], "env": {}}
     assert "edge" not in networks(site(root, shop=worker, stock={"route": "/"}))["shop"]
     calling = worker | {"uses": ["stock"]}
-    assert networks(site(root, shop=calling, stock={"route": "/"}))["shop"]["edge"] == ("stock",)
+    assert networks(site(root, shop=calling, stock={"route": "/"}))["shop-stock"]["edge"] == ("stock",)
 
 
 def test_a_service_that_is_only_called_is_behind_the_edge_too(root: Path) -> None:
     stock = {"route": None, "health": "/health"}
     found = networks(site(root, stock=stock))
     assert found["stock"]["edge"] == ()
-    assert found["shop"]["edge"] == ("stock",)
+    assert found["shop-stock"]["edge"] == ("stock",)
 
 
 @pytest.mark.parametrize("change", [{"egress": True}, {"database": {"url": "postgresql://app@db.example.org/stock"}}])
@@ -109,5 +115,5 @@ def test_each_database_is_reached_by_its_own_service_alone(root: Path) -> None:
 
 def test_memberships_are_what_a_container_is_attached_to(root: Path) -> None:
     plans = topology.networks(site(root, cache=True))
-    assert topology.memberships(plans, "edge") == {"shop": ("stock",), "stock": (), "public": ()}
+    assert topology.memberships(plans, "edge") == {"shop": (), "shop-stock": ("stock",), "stock": (), "public": ()}
     assert topology.memberships(plans, "cache") == {"shop-cache": ("cache",), "cache": ()}

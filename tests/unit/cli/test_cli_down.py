@@ -70,7 +70,7 @@ def test_a_stack_whose_state_was_lost_is_taken_down_by_its_labels(prod: Desk) ->
 def test_deleting_data_leaves_nothing(prod: Desk) -> None:
     prod.declares(services={"ui": {}})
     prod.has_state(container_resource("ui", "a"), image_resource("ui", "sha256:1"))
-    ours = ["site-prod-ui:latest", "site-prod-ui:3f2a", "site-prod-edge:latest"]
+    ours = ["site-prod-ui:latest", "site-prod-ui:3f2a", "site-prod-edge:latest", "site-prod-images:latest"]
     prod.engine.tags = [*ours, "site-prod-2-ui:latest", "other:latest"]
 
     result = prod.run("down", "--stack", "prod", "--delete-data", "--yes")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -69,15 +71,26 @@ def lock(pid: int, host: str = "") -> backend.Lock:
     return backend.Lock(pid, "ada", host or socket.gethostname(), "2026-01-01T00:00:00Z")
 
 
+@contextmanager
+def process(*arguments: str) -> Iterator[int]:
+    """A process with these arguments, which is there when its command line can be read; its number."""
+    program = "print('there', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as started:
+        assert started.stdout
+        started.stdout.readline()
+        yield started.pid
+        started.communicate(b"\n")
+
+
 def test_only_a_lock_of_this_machine_whose_pulumi_has_ended_counts_as_left_behind() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()", "pulumi"], stdin=subprocess.PIPE) as process:
-        assert not lock(process.pid).holder_is_gone
-        process.communicate(b"\n")
-    assert lock(process.pid).holder_is_gone
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as another:
-        assert lock(another.pid).holder_is_gone, "another program has the number now"
-        another.communicate(b"\n")
-    assert not lock(process.pid, "elsewhere").holder_is_gone
+    with process("pulumi") as running:
+        assert not lock(running).holder_is_gone
+    assert lock(running).holder_is_gone
+    assert not lock(running, "elsewhere").holder_is_gone
+    with process() as another:
+        assert lock(another).holder_is_gone, "another program has the number now"
 
 
 def test_a_lock_that_cannot_be_read_is_not_taken_away(desk: Desk) -> None:

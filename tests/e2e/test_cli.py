@@ -1,0 +1,275 @@
+"""The operator's command on a real engine, with a site that is small: a web server that is built, a sleeper, a volume
+with data, a network, all with Slipway's names and labels."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.setup import paths
+from tests.support import engine
+from tests.support.base_images import base_image
+from tests.support.pulumi_project import PulumiProject
+from tests.support.waiting import wait_until
+
+PROGRAM = """\
+import pulumi
+import pulumi_docker as docker
+
+config = pulumi.Config()
+project, stack = pulumi.get_project(), pulumi.get_stack()
+prefix = f"{project}-{stack}-"
+
+
+def labelled(kind, service="web"):
+    labels = {"slipway.project": project, "slipway.stack": stack, "slipway.service": service}
+    return [kind(label=label, value=value) for label, value in labels.items()]
+
+
+network = docker.Network(f"{prefix}web", labels=labelled(docker.NetworkLabelArgs))
+data = docker.Volume(
+    f"{prefix}web-data", name=f"{prefix}web-data", labels=labelled(docker.VolumeLabelArgs),
+    opts=pulumi.ResourceOptions(retain_on_delete=stack == "prod"))
+image = docker.Image(
+    f"{prefix}web", image_name=f"{prefix}web:latest", skip_push=True,
+    build=docker.DockerBuildArgs(context="web", args={"BASE": config.require("base")}, platform="linux/amd64"))
+
+
+def container(name, **arguments):
+    return docker.Container(
+        f"{prefix}{name}", image=image.repo_digest, labels=labelled(docker.ContainerLabelArgs, name),
+        networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)], must_run=True,
+        opts=pulumi.ResourceOptions(delete_before_replace=True), **arguments)
+
+
+web = container(
+    "web", volumes=[docker.ContainerVolumeArgs(volume_name=data.name, container_path="/data")], init=True,
+    ports=[docker.ContainerPortArgs(internal=8000, external=config.require_int("port"), ip="127.0.0.1")])
+container("well", command=["sleep", "600"], init=True, wait=True, wait_timeout=60,
+          healthcheck=docker.ContainerHealthcheckArgs(
+              tests=["CMD", config.get("check") or "true"], interval="1s", timeout="2s", retries=100))
+pulumi.export("url", web.name.apply(lambda _: f"http://127.0.0.1:{config.require_int('port')}/"))
+pulumi.export("key", pulumi.Output.secret("a secret, so that the state has a salt"))
+"""
+DOCKERFILE = """\
+ARG BASE
+FROM $BASE
+RUN mkdir /data && echo {mark} > /made
+CMD ["python3", "-m", "http.server", "8000", "--directory", "/data"]
+"""
+
+
+class Site:
+    """The project of one test, and the command, in an environment of its own."""
+
+    def __init__(self, directory: Path, virtualenv: Path) -> None:
+        self.name = f"cli-{secrets.token_hex(3)}"
+        self.pulumi = PulumiProject(directory, PROGRAM, virtualenv=virtualenv, name=self.name, stack="dev")
+        self.root, self.state = self.pulumi.directory, directory / "state"
+        self.port = engine.free_port()
+        self.pulumi.write("web/Dockerfile", DOCKERFILE.format(mark=self.name))
+        for stack in ("dev", "prod"):
+            self.configure(stack)
+        for command in (["init", "--quiet"], ["add", "--all"]):
+            subprocess.run(["git", *command], cwd=self.root, check=True)
+        self.staged = self.changed()
+
+    def configure(self, stack: str, **more: str) -> None:
+        config = {"base": base_image("python"), "port": self.port, "services": "{web: {route: /}}", **more}
+        lines = [f"  {key}: {value}\n" for key, value in config.items()]
+        self.pulumi.write(f"Pulumi.{stack}.yaml", "# as committed\nconfig:\n" + "".join(lines))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [str(paths.PROJECT / "bin" / "slipway"), *arguments]
+
+    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.root,
+            env=self.pulumi.environment,
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == code, f"{arguments}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", code=code).stdout)
+
+    def changed(self) -> str:
+        """What git sees of the checkout."""
+        return subprocess.run(
+            ["git", "status", "--porcelain"], cwd=self.root, text=True, capture_output=True, check=True
+        ).stdout
+
+    def left(self) -> list[str]:
+        """The names of everything that is on the engine with this project's name or label."""
+        client: Any = engine.client()
+        labelled = {"label": f"slipway.project={self.name}"}
+        found: list[Any] = [
+            *client.containers.list(all=True, filters=labelled),
+            *client.networks.list(filters=labelled),
+            *client.volumes.list(filters=labelled),
+        ]
+        images = [tag for image in client.images.list() for tag in image.tags if tag.startswith(f"{self.name}-")]
+        return sorted([str(each.name) for each in found] + images)
+
+    def container(self, name: str, stack: str = "dev") -> Any:
+        return engine.container(f"{self.name}-{stack}-{name}")
+
+    def answers(self) -> bool:
+        try:
+            return engine.http_get("127.0.0.1", self.port)[0] == 200
+        except OSError:
+            return False
+
+    def start_and_kill(self) -> None:
+        """An `up` whose pulumi is killed while a container waits for its health."""
+        with subprocess.Popen(
+            self.command("up"),
+            cwd=self.root,
+            env=self.pulumi.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as run:
+
+            def waits() -> bool:
+                return any(engine.health(each) == "starting" for each in engine.containers(f"{self.name}-dev-well"))
+
+            wait_until("a container waits for its health", lambda: waits() or run.poll() is not None, 120)
+            [lock] = self.state.glob(".pulumi/locks/organization/*/dev/*.json")
+            os.kill(json.loads(lock.read_text())["pid"], signal.SIGKILL)
+            assert run.wait(60) == 1
+
+
+@pytest.fixture
+def site(tmp_path: Path, virtualenv: Path) -> Iterator[Site]:
+    site = Site(tmp_path, virtualenv)
+    yield site
+    engine.remove_all(site.name)
+    for tag in site.left():
+        engine.remove_image(tag)
+
+
+def test_a_stack_is_made_shown_used_and_taken_down_and_the_checkout_stays_as_it_was(site: Site) -> None:
+    assert f"http://127.0.0.1:{site.port}/" in site.run("up").stdout
+    wait_until("the site answers", site.answers, 30)
+    assert site.changed() == site.staged
+
+    assert site.json("up")["changes"].keys() == {"same"}
+    assert site.json("preview", "--expect-no-changes")["steps"] == []
+    assert site.json("status")["containers"] == {"web": "running", "well": "healthy"}
+    assert site.run("open").stdout == f"http://127.0.0.1:{site.port}/\n"
+    assert '"GET / HTTP/1.1" 200' in site.run("logs", "web").stdout
+    assert "7" in site.run("exec", "web", "--", "sh", "-c", "echo $((3 + 4)); exit 9", code=9).stdout
+    assert site.changed() == site.staged
+
+    site.run("down")
+    assert site.left() == [f"{site.name}-dev-web:latest"]
+    site.run("status", code=6)
+    site.run("down", "--delete-data", "--yes")
+    assert site.left() == []
+    site.run("status", code=4)
+    assert site.changed() == site.staged
+
+
+def test_plain_pulumi_deploys_the_same_stack(site: Site) -> None:
+    site.run("up")
+    site.pulumi.pulumi("stack", "select", "dev")
+    site.pulumi.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+    assert site.json("up")["changes"].keys() == {"same"}
+    assert site.pulumi.outputs()["key"] == "a secret, so that the state has a salt"
+
+
+def test_what_was_stopped_or_removed_by_hand_is_shown_and_put_right_and_nothing_else_restarts(site: Site) -> None:
+    site.run("up")
+    before = site.container("web").attrs["State"]["StartedAt"]
+
+    site.container("well").stop(timeout=0)
+    assert site.json("status", code=6)["containers"]["well"] == "exited"
+    assert [step["operation"] for step in site.json("preview", "--expect-no-changes", code=7)["steps"]] == ["update"]
+    site.run("up")
+    site.container("well").remove(force=True)
+    assert [step["operation"] for step in site.json("preview")["steps"]] == ["create"]
+    site.run("up")
+
+    assert site.json("status")["well"]
+    assert site.container("web").attrs["State"]["StartedAt"] == before
+
+
+def test_an_image_that_was_removed_with_its_container_is_built_anew(site: Site) -> None:
+    site.run("up")
+    for name in ("web", "well"):
+        site.container(name).remove(force=True)
+    engine.remove_image(f"{site.name}-dev-web:latest")
+
+    site.run("up")
+    assert site.json("status")["well"]
+    site.run("down", "--delete-data", "--yes")
+    assert site.left() == []
+
+
+def test_after_a_kill_the_next_up_clears_the_lock_and_what_was_half_made(site: Site) -> None:
+    site.configure("dev", check="'false'")
+    site.start_and_kill()
+    half = site.container("well").id
+    assert site.json("status", code=6)["locks"]
+
+    site.configure("dev")
+    site.run("up")
+
+    assert site.container("well").id != half
+    site.pulumi.pulumi("stack", "select", "dev")
+    assert not [each for each in site.pulumi.resources() if each.get("initErrors")]
+    status = site.json("status")
+    assert (status["well"], status["interrupted"], status["locks"]) == (True, False, [])
+
+
+def test_a_stack_that_was_killed_half_way_can_be_taken_down(site: Site) -> None:
+    site.configure("dev", check="'false'")
+    site.start_and_kill()
+
+    site.run("down", "--delete-data", "--yes")
+    assert site.left() == []
+
+
+def test_without_its_state_prod_keeps_its_data_through_up_and_down(site: Site) -> None:
+    prod = ("--stack", "prod")
+    site.run("up", *prod)
+    site.run("exec", "web", *prod, "--", "sh", "-c", "echo kept > /data/note")
+    old = site.container("web", "prod").id
+
+    shutil.rmtree(site.state)
+    refused = site.run("up", *prod, code=5)
+    assert site.container("web", "prod").name in refused.stderr
+    assert site.container("web", "prod").id == old
+    site.run("up", *prod, "--yes")
+    assert site.container("web", "prod").id != old
+
+    shutil.rmtree(site.state)
+    site.run("down", *prod)
+    assert site.left() == [f"{site.name}-prod-web-data", f"{site.name}-prod-web:latest"]
+
+    site.run("up", *prod)
+    wait_until("the site answers", site.answers, 30)
+    assert engine.http_get("127.0.0.1", site.port, "/note") == (200, "kept\n")
+    site.run("down", *prod)
+    assert site.left() == [f"{site.name}-prod-web-data", f"{site.name}-prod-web:latest"]
+
+    assert "--yes" in site.run("down", *prod, "--delete-data", code=5).stderr
+    site.run("down", *prod, "--delete-data", "--yes")
+    assert site.left() == []
