@@ -42,7 +42,12 @@ def setup(console: Console, *, again: bool) -> None:
     settings, recorded = Settings.load(), Choices.load()
     environment = users_environment(recorded)
     previous, choices = Choices() if again else recorded, Choices()
-    choices.environment["PULUMI_SKIP_UPDATE_CHECK"] = "true"
+    choices.path.append(str(paths.PROJECT / "bin"))
+    choices.environment |= {
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Pulumi then takes the salt of the passphrase from the state when a stack's file has none: see slipway.cli.project.
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+    }
     steps: tuple[Callable[[], Choice], ...] = (
         lambda: engine.settle(choices, console, environment),
         lambda: pulumi_cli.settle(choices, console, environment, settings, previous),
