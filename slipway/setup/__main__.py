@@ -45,7 +45,7 @@ def setup(console: Console, *, again: bool) -> None:
     choices.path.append(str(paths.PROJECT / "bin"))
     choices.environment |= {
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Pulumi then takes the salt of the passphrase from the state when a stack's file has none: see slipway.cli.project.
+        # Pulumi takes the salt of the passphrase from the state when the stack file has none (slipway.cli.project).
         "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
     }
     steps: tuple[Callable[[], Choice], ...] = (
