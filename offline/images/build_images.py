@@ -165,7 +165,7 @@ def make(image: BaseImage) -> None:
     before = present(image.tag)
     arguments = {"BASE": base, **image.arguments, **host_settings.proxies()}
     context = subprocess.run(["docker", "context", "show"], capture_output=True, text=True, check=False)
-    stream(image.tag, ["docker", "build", "--tag", image.tag, "--label", f"{LABEL}={inputs_of(image)}",
+    stream(image.tag, ["docker", "build", "--force-rm", "--tag", image.tag, "--label", f"{LABEL}={inputs_of(image)}",
                        *(f"--build-arg={key}={value}" for key, value in arguments.items()), "-"],
            # buildx: the engine's own builder, the only one that sees local images; its plain progress.
            {"BUILDX_BUILDER": context.stdout.strip() or "default", "BUILDKIT_PROGRESS": "plain"}, context_of(image))

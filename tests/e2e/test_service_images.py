@@ -36,6 +36,7 @@ def build(folder: Path, name: str, base: str = "python", dockerfile: Path | None
         tag=tag,
         buildargs={"BASE": base_image(base), **options.pop("arguments", {})},
         rm=True,
+        forcerm=True,
         **options,
     )
     return tag
