@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import yaml
+from docker.errors import APIError
 from docker.models.containers import Container
 
 from slipway.setup import paths
@@ -137,8 +138,10 @@ class Site(PulumiProject):
                     if tag.startswith(f"{self.project}-"):
                         engine.remove_image(tag)
             for identity in self.images:
-                with contextlib.suppress(Exception):  # another project may use the same image
-                    engine.client().images.remove(identity)
+                with contextlib.suppress(APIError):  # gone with its name, or still in use elsewhere
+                    image = engine.client().images.get(identity)
+                    if not (image.tags or image.attrs["RepoDigests"]):  # what has a name is not ours alone
+                        engine.client().images.remove(identity)
 
 
 @contextmanager
