@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OF_OTHER_THINGS = {"test_readme.py", "test_mutations.py", "test_base_images.py"}
+OF_OTHER_THINGS = {"test_readme.py", "test_mutations.py", "test_base_images.py", "test_rendered_texts.py"}
 
 
 def rows() -> list[tuple[str, str, set[str]]]:
