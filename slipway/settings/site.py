@@ -184,17 +184,6 @@ class Site:
             found |= {f"services.{name}.host": name, f"services.{name}.port": str(service.port)}
         return found
 
-    def urls(self) -> dict[str, str]:
-        """{service: where a browser finds it}, for those that can be reached from outside at all."""
-        if self.profile.publish_services:
-            published = {name: service for name, service in self.services.items() if service.http}
-            return {name: f"http://127.0.0.1:{service.dev_port}/" for name, service in published.items()}
-        address = "127.0.0.1" if self.edge.address in {"0.0.0.0", "::"} else self.edge.address  # noqa: S104
-        fallback = self.edge.hosts[0] if self.edge.hosts else f"[{address}]" if ":" in address else address
-        port = "" if self.edge.port == 80 else f":{self.edge.port}"
-        routed = {name: service for name, service in self.services.items() if service.routed}
-        return {name: f"http://{service.host or fallback}{port}{service.route}" for name, service in routed.items()}
-
     def callers(self, service: Service) -> tuple[str, ...]:
         """The services that may call it."""
         return tuple(other.name for other in self.services.values() if service.name in other.uses)

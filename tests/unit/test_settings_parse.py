@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from slipway.core.urls import urls
 from slipway.settings.models import (
     TOP_LEVEL,
     AdminerTable,
@@ -159,19 +160,19 @@ def test_paths_and_addresses_have_the_route_before_them_where_gunicorn_cuts_it_o
 @pytest.mark.parametrize(
     ("edge", "url"),
     [
-        ({}, "http://127.0.0.1:8100/stock/"),
-        ({"address": "0.0.0.0", "port": 80}, "http://127.0.0.1/stock/"),
-        ({"address": "::1"}, "http://[::1]:8100/stock/"),
-        ({"hosts": ["shop.test"]}, "http://shop.test:8100/stock/"),
+        ({}, "http://127.0.0.1:8100/"),
+        ({"address": "0.0.0.0", "port": 80}, "http://127.0.0.1/"),
+        ({"address": "::1"}, "http://[::1]:8100/"),
+        ({"hosts": ["shop.test"]}, "http://shop.test:8100/"),
     ],
 )
 def test_the_site_says_where_a_browser_finds_it(root: Path, edge: dict[str, object], url: str) -> None:
-    assert read(correct() | {"edge": edge}, root).urls()["stock"] == url
+    assert urls(read(correct() | {"edge": edge}, root)) == {"url": url}
 
 
 def test_in_dev_each_service_has_an_address_of_its_own(root: Path) -> None:
-    urls = read(correct(), root, stack="dev").urls()
-    assert urls == {"shop": "http://127.0.0.1:8006/", "stock": "http://127.0.0.1:8007/"}
+    found = urls(read(correct(), root, stack="dev"))
+    assert found == {"shop_url": "http://127.0.0.1:8006/", "stock_url": "http://127.0.0.1:8007/"}
 
 
 def test_by_default_the_site_is_published_to_this_machine_only(root: Path) -> None:
