@@ -49,8 +49,9 @@ class Checkout:
         )
 
     def make(self, *targets: str) -> subprocess.Popen[str]:
+        # A shell starts what it runs in the background deaf to SIGINT, and that is inherited, also by these tests.
         return subprocess.Popen(
-            ["make", *targets],
+            ["env", "--default-signal=INT", "make", *targets],
             cwd=self.root,
             env=self.environment,
             stdin=subprocess.DEVNULL,
