@@ -122,7 +122,7 @@ def test_doctor_says_what_was_chosen_and_notices_what_is_missing(checkout: Check
 
 def test_the_environment_file_makes_plain_pulumi_work_without_a_login_or_a_warning(checkout: Checkout) -> None:
     shown = subprocess.run(
-        ["sh", "-c", ". .slipway/environment && pulumi stack ls && pulumi plugin ls"],
+        ["sh", "-c", ". .slipway/environment && slipway --help >/dev/null && pulumi stack ls && pulumi plugin ls"],
         cwd=checkout.root,
         env=checkout.environment,
         capture_output=True,
