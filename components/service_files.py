@@ -52,7 +52,9 @@ class ServiceFiles(pulumi.ComponentResource):
         values: dict[str, pulumi.Input[str]] = {**context.site.addresses(), **secrets, **_database(args, secrets)}
         plain, secret = references.split(service.env, service.secrets)
         known = {key: text for key, text in values.items() if isinstance(text, str)}
-        self.plain = {variable: references.fill(text, known) for variable, text in plain.items()}
+        # `flask` commands find the application as gunicorn does, also in images that know nothing of these settings.
+        entry = {"FLASK_APP": service.app} if service.app else {}
+        self.plain = entry | {variable: references.fill(text, known) for variable, text in plain.items()}
         wrapper = WRAPPER.read_text()
         files = pulumi.Output.all(**values).apply(
             lambda found: {

@@ -126,10 +126,10 @@ def build_in_container(arguments: list[str], target: Path, work: Path) -> None:
                          "there is neither")
     say(f"no Go that is new enough on PATH: taking Debian testing's, in a container of {GO_IMAGE}")
     run("building the image with Go", [sys.executable, str(BUILD_IMAGES), "go"])
-    fixed = {"HOME": "/tmp", "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOMODCACHE": "/work/mod",  # noqa: S108
-             "GOCACHE": "/work/build"}
+    fixed = {"HOME": "/tmp", "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOMODCACHE": "/cache/mod",  # noqa: S108
+             "GOCACHE": "/cache/build"}
     own = go_settings(os.environ, Path.home())  # by name only: a password in GOPROXY stays out of the process list
-    mounts = [f"{HERE}:/source:ro", f"{work}:/work", f"{target.parent}:/target"]
+    mounts = [f"{HERE}:/source:ro", f"{work}:/cache", f"{target.parent}:/target"]
     go = ["go", "build", *arguments, "-o", f"/target/{target.name}", PACKAGE]
     run("go build in a container", [
         "docker", "run", "--rm", "--init", "--user", f"{os.getuid()}:{os.getgid()}", "--workdir", "/source",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -29,23 +30,33 @@ from tests.support.waiting import wait_until
 NOT_COPIED = (".git", ".venv", ".slipway", ".*_cache", "__pycache__", "tests", "offline", "bench", "docs")
 UP_SECONDS = 600
 """For one `up`: on a new machine its images are built with their packages."""
+AUTOMATIC = re.compile(r"-[0-9a-f]{7}$")
+"""What Pulumi puts behind a name."""
 HEALTHY = 20
 """Seconds until a started container's health check, which asks every five seconds, has found it well."""
 
 
 class Site(PulumiProject):
-    """One stack of the product. `settings` are merged into the stack file; `ports` says what was published where."""
+    """One stack of the product. `settings` are merged into the stack file; `program` is the folder with the version of
+    Slipway that makes it."""
 
     def __init__(
-        self, directory: Path, stack: str, settings: Mapping[str, Any], *, virtualenv: Path, owner: int | None = None
+        self,
+        directory: Path,
+        stack: str,
+        settings: Mapping[str, Any],
+        *,
+        virtualenv: Path,
+        owner: int | None = None,
+        program: Path = paths.PROJECT,
     ) -> None:
         source = directory / "source"
-        shutil.copytree(paths.PROJECT, source, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        shutil.copytree(program, source, ignore=shutil.ignore_patterns(*NOT_COPIED))
         super().__init__(directory, source, virtualenv=virtualenv, name=f"e2e-{secrets.token_hex(4)}", stack=stack)
         self.project = str(yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"])
         shutil.rmtree(source)
         (self.directory / ".slipway").symlink_to(paths.TOOLS)
-        stack_file = yaml.safe_load((paths.PROJECT / f"Pulumi.{stack}.yaml").read_text())
+        stack_file = yaml.safe_load((program / f"Pulumi.{stack}.yaml").read_text())
         self.write(f"Pulumi.{stack}.yaml", yaml.safe_dump(merged(stack_file, {"config": settings})))
         self.images: set[str] = set()
         if owner is not None:
@@ -66,7 +77,7 @@ class Site(PulumiProject):
     def containers(self) -> dict[str, Container]:
         """{logical name: container}, running or not, of all that the stack has on the engine."""
         found = engine.client().containers.list(all=True, filters={"label": self.labels()}, ignore_removed=True)
-        return {str(each.name).removeprefix(f"{self.prefix}-").rpartition("-")[0]: each for each in found}
+        return {AUTOMATIC.sub("", str(each.name).removeprefix(f"{self.prefix}-")): each for each in found}
 
     def labels(self) -> list[str]:
         return [f"slipway.project={self.project}", f"slipway.stack={self.stack}"]
@@ -93,6 +104,16 @@ class Site(PulumiProject):
         text = path.read_text()
         assert old in text, f"{file} does not hold {old!r}"
         path.write_text(text.replace(old, new))
+
+    def replace_program(self, program: Path) -> None:
+        """Puts another version of Slipway in this one's place, as `git pull` does; the stack's own settings stay."""
+        own = {file.name: file.read_text() for file in self.directory.glob("Pulumi.*yaml")}
+        shutil.copytree(program, self.directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        for name, text in own.items():
+            self.write(name, text)
+        described = yaml.safe_load((program / "Pulumi.yaml").read_text())
+        kept = yaml.safe_load(own["Pulumi.yaml"])
+        self.write("Pulumi.yaml", yaml.safe_dump(described | {key: kept[key] for key in ("name", "runtime")}))
 
     def kill_main_process(self, name: str) -> None:
         """From outside its container: `docker kill` would count as wished for, and nothing would start it again."""

@@ -237,6 +237,28 @@ def test_destroy_and_up_find_the_data_again(site: Site, url: str, uploads: Uploa
     assert uploads.send() == ""
 
 
+def test_a_run_whose_state_was_lost_cannot_start_a_second_server_on_the_data(
+    site: Site, url: str, uploads: Uploads
+) -> None:
+    server = site.container("postgres").id
+    state, aside = site.root / "state", site.root / "state.aside"
+    state.rename(aside)
+    state.mkdir()
+    try:
+        site.init()
+        refused = site.up(succeeds=False)
+        assert f"/{site.prefix}-postgres" in refused.text
+        assert "already in use" in refused.text
+        assert site.container("postgres").id == server
+        site.pulumi("destroy", "--yes", "--skip-preview")
+    finally:
+        shutil.rmtree(state)
+        aside.rename(state)
+    site.up("--refresh", "--expect-no-changes")
+    back(url)
+    assert uploads.lost() == []
+
+
 def test_an_application_from_pypi_joins_the_site_by_settings_alone(site: Site, url: str) -> None:
     before = site.ids()
     for file, text in LEDGER_FILES.items():

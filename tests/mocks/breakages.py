@@ -49,6 +49,7 @@ MUTATIONS = [
         dev_has_adminer_and_prod_has_not=(PROFILE, "adminer=False", "adminer=True"),
         dev_mounts_the_source_and_prod_nothing_of_the_host=(PROFILE, "bind_mounts=False", "bind_mounts=True"),
         dev_runs_the_debug_server_and_prod_gunicorn=(PROFILE, "debug_server=False", "debug_server=True"),
+        flask_commands_find_the_application_that_is_served=(FILES, "if service.app else {}", "if False else {}"),
         gunicorn_believes_the_headers_of_the_edge_alone=(FLASK, 'trusted=",".join(edge)', 'trusted="*"'),
         the_database_is_migrated_in_both_and_seeded_in_dev=(PROFILE, "seed=False", "seed=True"),
         every_prod_container_is_hardened=[
@@ -165,6 +166,8 @@ MUTATIONS = [
             (POSTGRES, "context.labels(POSTGRES)", 'context.labels(f"postgres-{settings.memory}")')],
         names_of_data_volumes_are_constant=(
             POSTGRES, 'site.stack, POSTGRES, "data"', 'site.stack, POSTGRES, f"data{settings.memory}"'),
+        no_two_servers_can_have_the_same_data_because_their_container_has_one_name=(
+            POSTGRES, "            name=context.name(POSTGRES),\n", ""),
         networks_do_not_change_with_settings_or_sources=(
             NETWORKS, "internal=plan.internal", "internal=args.context.site.drain > 20"),
         everything_made_on_the_engine_carries_the_stacks_labels=(ADMINER, "labels=container_labels(", "hostname=str("),
@@ -212,7 +215,7 @@ MUTATIONS = [
     *of(
         "architecture_page",
         the_page_shows_the_program_as_it_is=(TOPOLOGY, "name=PUBLIC, internal=False", "name=PUBLIC, internal=True"),
-        the_page_leads_from_each_container_to_its_code=("tests/mocks/diagram.py", '"{}-…"', '"{}"'),
+        the_page_leads_from_each_container_to_its_code=("tests/mocks/diagram.py", "'' if fixed else '-…'", "''"),
         every_file_that_the_page_names_exists=("docs/architecture.md", "providers/filling.py", "providers/gone.py"),
     ),
     *of(

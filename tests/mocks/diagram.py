@@ -49,11 +49,12 @@ def containers(programs: Mapping[str, Program]) -> str:
     """Each container of `docker ps`, and where in the code it is made."""
     rows: dict[str, list[str]] = {}
     for stack, program in programs.items():
-        for kind, name in (("Container", "{}-…"), ("Job", "{}")):
+        for kind in ("Container", "Job"):
             for logical, each in sorted(program.of_kind(kind).items()):
                 component = each.urn.split("::")[2].split("$")[-2]
-                shown = name.format(f"`{PROJECT}-STACK-{logical}")
-                row = rows.setdefault(logical, [f"{shown}`", "", "", f"[{source(component)}](../{source(component)})"])
+                fixed = kind == "Job" or each.inputs.get("name")
+                shown = f"`{PROJECT}-STACK-{logical}{'' if fixed else '-…'}`"
+                row = rows.setdefault(logical, [shown, "", "", f"[{source(component)}](../{source(component)})"])
                 row[1 + list(programs).index(stack)] = "yes" if kind == "Container" else "until it has ended"
     return table(("`docker ps`", *programs, "made in"), rows.values())
 

@@ -16,8 +16,8 @@ def test_the_page_shows_the_program_as_it_is() -> None:
 def test_the_page_leads_from_each_container_to_its_code(dev: Program, prod: Program) -> None:
     shown = containers({"dev": dev, "prod": prod})
     for program in (dev, prod):
-        for name in program.containers:
-            assert f"`slipway-STACK-{name}-…`" in shown
+        for name, each in program.containers.items():
+            assert f"`slipway-STACK-{name}{'' if each.inputs.get('name') else '-…'}`" in shown
 
 
 def test_every_file_that_the_page_names_exists() -> None:

@@ -58,6 +58,14 @@ def test_names_of_data_volumes_are_constant(before_and_after: tuple[Program, Pro
     assert before == after
 
 
+def test_no_two_servers_can_have_the_same_data_because_their_container_has_one_name(
+    before_and_after: tuple[Program, Program],
+) -> None:
+    before, after = (program.containers["postgres"].inputs.get("name") for program in before_and_after)
+    assert before == after
+    assert before
+
+
 def test_networks_do_not_change_with_settings_or_sources(before_and_after: tuple[Program, Program]) -> None:
     before, after = ({n: e.inputs for n, e in program.of_kind("Network").items()} for program in before_and_after)
     assert before == after

@@ -56,6 +56,13 @@ def test_dev_runs_the_debug_server_and_prod_gunicorn(dev: Program, prod: Program
         assert "--bind=0.0.0.0:5000" in command
 
 
+def test_flask_commands_find_the_application_that_is_served(dev: Program, prod: Program) -> None:
+    for program in (dev, prod):
+        for name, each in (program.services | program.of_kind("Job")).items():
+            given = each.inputs.get("envs") or [f"{key}={value}" for key, value in each.inputs["env"].items()]
+            assert "FLASK_APP=manage:app" in given, name
+
+
 def test_gunicorn_believes_the_headers_of_the_edge_alone(prod: Program) -> None:
     shared = {name: reached(prod, name) & reached(prod, "edge") for name in prod.services}
     assert shared == {"ui": {"ui", "ui-images"}, "images": {"images"}}
