@@ -36,10 +36,11 @@ class Postgres(pulumi.ComponentResource):
     """Owns the server's container, configuration and data volume.
 
     Replaced delete-first, always: two servers on one data volume destroy it, and the lock in it does not see across
-    containers. For the same reason the container's name is a fixed one: a run whose state knows nothing of a server
-    that is still there cannot start a second. Where the profile keeps data, `destroy` leaves the volume and the next `up` adopts it by its name; it is
-    not protected, because `destroy` would then remove the containers and fail. Applications know the server by its
-    alias, never by an output: whatever uses an output of a delete-first resource is deleted first with it.
+    containers. For the same reason the container has one fixed name: a run whose state knows nothing of a server that
+    is still there cannot start a second. Where the profile keeps data, `destroy` leaves the volume and the next `up`
+    adopts it by its name; it is not protected, because `destroy` would then remove the containers and fail.
+    Applications know the server by its alias, never by an output: whatever uses an output of a delete-first resource
+    is deleted first with it.
     """
 
     container: docker.Container
