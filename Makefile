@@ -10,6 +10,8 @@ ENGINE ?=
 ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
 pytest := $(run) pytest $(ARGS)
+# Tests mostly wait for containers. Those of one file share what they made, so they stay together.
+parallel := --numprocesses=2 --dist=loadfile
 engine := $(PYTHON) offline/engine/engine.py
 compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
 
@@ -37,7 +39,7 @@ lint: setup ## style and types
 	$(run) mypy offline/tests
 
 test: lint ## everything that CI runs
-	$(pytest)
+	$(pytest) $(parallel)
 
 test-unit: setup ## the tests that need no engine and no Pulumi
 	$(pytest) tests/unit offline/tests services

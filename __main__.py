@@ -11,6 +11,7 @@ from components.flask_service import FlaskService, FlaskServiceArgs
 from components.networks import Networks, NetworksArgs
 from components.postgres import Postgres, PostgresArgs
 from components.release import SiteRelease, SiteReleaseArgs
+from components.schedule import Schedule, ScheduleArgs
 from components.secrets import Secrets, SecretsArgs
 from components.service_image import ServiceImage, ServiceImageArgs
 from slipway import docker_engine
@@ -57,11 +58,15 @@ if profile.edge:
     edge = Edge(
         context.name("edge"), EdgeArgs(context=context, networks=networks, secrets=secrets, image=edge_image), on_engine
     )
-SiteRelease(
+release = SiteRelease(
     context.name("release"),
     SiteReleaseArgs(context=context, services=services, edge=edge, networks=networks),
     on_engine,
 )
+for each in services:
+    if each.service.schedule:
+        schedule_args = ScheduleArgs(context=context, service=each, networks=networks, release=release)
+        Schedule(context.name(each.service.name, "schedule"), schedule_args, on_engine)
 
 if site.adminer:
     adminer_args = AdminerArgs(context=context, settings=site.adminer, networks=networks, image=bases.adminer)

@@ -60,7 +60,7 @@ class FlaskService(pulumi.ComponentResource):
         source = str((context.site.root / service.path).resolve()) if profile.bind_mounts and service.path else None
         ready = list(args.databases.ready) if args.databases and service.database else []
         volumes = [self._data_volume(volume, path) for volume, path in service.volumes.items()]
-        files = ServiceFiles(
+        files = self.files = ServiceFiles(
             f"{name}-files",
             ServiceFilesArgs(
                 context=context,
@@ -93,6 +93,8 @@ class FlaskService(pulumi.ComponentResource):
         mounts = [*volumes, docker.ContainerVolumeArgs(volume_name=files.volume, container_path=MOUNT, read_only=True)]
         if source:
             mounts.insert(0, docker.ContainerVolumeArgs(host_path=source, container_path=SOURCE))
+        self.mounts = mounts
+        self.environment = sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items())
         grace = ladder(context.site.drain).stop
         self.containers = [
             docker.Container(
@@ -100,7 +102,7 @@ class FlaskService(pulumi.ComponentResource):
                 image=args.image,
                 entrypoints=None if self._as_it_is else ENTRY,
                 command=None if self._as_it_is else self._command(),
-                envs=sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items()),
+                envs=self.environment,
                 networks_advanced=args.networks.of(service.name),
                 ports=self._ports(replica),
                 volumes=mounts,

@@ -11,7 +11,7 @@ import pulumi
 from components.context import Context
 from components.databases import Databases
 from components.secrets import Secrets
-from slipway.core import references
+from slipway.core import references, schedule
 from slipway.core.dsn import parse
 from slipway.core.provisioning import Duty
 from slipway.providers.files import FilesVolume
@@ -20,7 +20,9 @@ from slipway.settings.site import Service
 MOUNT = "/run/slipway"
 ENTRY = ["sh", f"{MOUNT}/exec"]
 """Stands before a command, in place of the image's own entry point."""
+SCHEDULE = "schedule.py"
 WRAPPER = Path(__file__).parents[1] / "slipway" / "build" / "exec"
+SCHEDULER = Path(schedule.__file__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,8 @@ class ServiceFilesArgs:
 
 
 class ServiceFiles(pulumi.ComponentResource):
-    """Owns a volume with one 0400 file for each secret variable and the wrapper that exports them.
+    """Owns a volume with one 0400 file for each secret variable and the wrapper that exports them (and, where the
+    service has scheduled commands, the program that starts these).
 
     `plain` are the variables without a secret. `wrapped(command)` is the command that starts with all of them: it needs
     nothing but `sh` in the image.
@@ -55,10 +58,10 @@ class ServiceFiles(pulumi.ComponentResource):
         # `flask` commands find the application as gunicorn does, also in images that know nothing of these settings.
         entry = {"FLASK_APP": service.app} if service.app else {}
         self.plain = entry | {variable: references.fill(text, known) for variable, text in plain.items()}
-        wrapper = WRAPPER.read_text()
+        programs = {"exec": WRAPPER.read_text()} | ({SCHEDULE: SCHEDULER.read_text()} if service.schedule else {})
         files = pulumi.Output.all(**values).apply(
             lambda found: {
-                "exec": wrapper,
+                **programs,
                 **{f"env/{variable}": references.fill(text, found) for variable, text in secret.items()},
             }
         )

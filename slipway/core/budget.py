@@ -10,7 +10,7 @@ RESERVED_CONNECTIONS = 3
 OWN_CONNECTIONS = 7
 """For provisioning, health checks, adminer and somebody with psql."""
 JOB_CONNECTIONS = 2
-"""For the service's migration or seed, beside its running containers."""
+"""For the service's migration or seed, and for each of its scheduled commands, beside its running containers."""
 
 
 def generations(service: Service) -> int:
@@ -28,7 +28,7 @@ def connection_limit(service: Service) -> int:
     if service.database is None:
         return 0
     running = generations(service) * service.replicas * worker_processes(service) * service.database.connections
-    return running + JOB_CONNECTIONS
+    return running + JOB_CONNECTIONS * (1 + len(service.schedule))
 
 
 def connections(site: Site) -> int:
@@ -38,8 +38,8 @@ def connections(site: Site) -> int:
 
 
 def service_memory(service: Service) -> int:
-    """MiB of all its containers during a release."""
-    return generations(service) * service.replicas * service.memory
+    """MiB of all its containers during a release, the one for its scheduled commands included."""
+    return (generations(service) * service.replicas + bool(service.schedule)) * service.memory
 
 
 def memory(site: Site) -> int:

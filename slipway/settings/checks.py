@@ -89,7 +89,8 @@ def _names(asked: Asked) -> Iterator[Problem]:
     derived: dict[str, str] = {}
     for service in asked.site.services.values():
         replicas = (str(number) for number in range(2, service.replicas + 1))
-        for suffix in ("db", "egress", *service.uses, *service.volumes, *replicas):
+        schedule = ["schedule"] if service.schedule else []
+        for suffix in ("db", "egress", *schedule, *service.uses, *service.volumes, *replicas):
             name = f"{service.name}-{suffix}"
             other = name if name in asked.site.services else derived.setdefault(name, service.name)
             if other != service.name:

@@ -44,7 +44,7 @@ def explain(error: ValidationError, overrides: Mapping[str, Any]) -> list[tuple[
 def _problem(detail: ErrorDetails, overrides: Mapping[str, Any]) -> Problem:
     location = detail["loc"]
     path = spelled(*location)
-    overridden = location[0] == "services" and _present(overrides, location[1:])
+    overridden = location[0] == "services" and present(overrides, location[1:])
     if overridden:
         path = path.replace("services", "overrides", 1)
     if detail["type"] == "extra_forbidden":
@@ -65,6 +65,8 @@ def _what(detail: ErrorDetails) -> str:
         return f"must be at most {context['le']}, not {shown}"
     if kind in {"enum", "literal_error"}:
         return f"must be {context['expected'].replace(chr(39), '')}, not {shown}"
+    if kind == "missing":
+        return "is missing"
     wanted = KINDS.get(kind.partition("_")[0], "something else")
     if detail["input"] is None:
         return f"has no value; it must be {wanted}"
@@ -145,9 +147,11 @@ def _table(annotation: Any) -> type[BaseModel] | None:
     return next((inner for argument in get_args(annotation) if (inner := _table(argument))), None)
 
 
-def _present(table: Any, keys: Location) -> bool:
+def present(table: Any, keys: Location) -> bool:
+    """Whether something was written there."""
     for key in keys:
-        if not isinstance(table, Mapping) or key not in table:
+        try:
+            table = table[key]
+        except (KeyError, IndexError, TypeError):
             return False
-        table = table[key]
     return bool(keys)

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from slipway.core.schedule import Cron
+
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _URL_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
 _ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(.*\))?")
@@ -78,6 +80,14 @@ def _entry(text: str) -> str:
     return text
 
 
+def _cron(text: str) -> str:
+    try:
+        Cron(text)
+    except ValueError as error:
+        raise refuse(str(error)) from None
+    return text
+
+
 def _words(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -136,6 +146,7 @@ Route = Annotated[str, AfterValidator(_route)]
 ProbePath = Annotated[str, AfterValidator(_probe)]
 Host = Annotated[str, AfterValidator(_host)]
 Entry = Annotated[str, AfterValidator(_entry)]
+CronExpression = Annotated[str, AfterValidator(_cron)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Text = Annotated[str, BeforeValidator(_text)]
 Address = Annotated[str, AfterValidator(_address)]

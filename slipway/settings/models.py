@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from slipway.core.nginx_main import INTERNAL_PORT
 from slipway.settings.fields import (
     Address,
+    CronExpression,
     Entry,
     Host,
     ImageName,
@@ -48,6 +49,13 @@ class DatabaseTable(Table):
     connections: int = Field(default=15, ge=1, le=1000, examples=[15])
 
 
+class ScheduledTable(Table):
+    """One entry of `schedule:` of a service."""
+
+    cron: CronExpression = Field(examples=["0 3 * * *"])
+    command: Words = Field(examples=["flask cleanup"])
+
+
 class ServiceTable(Table):
     """One service of `services:`."""
 
@@ -74,6 +82,9 @@ class ServiceTable(Table):
     ready: ProbePath | None = Field(default=None, examples=["/ready"])
     egress: bool = Field(default=False, examples=[True])
     strategy: Strategy = Field(default=Strategy.ROLLING, examples=["rolling"])
+    schedule: dict[str, ScheduledTable] = Field(
+        default={}, examples=[{"cleanup": {"cron": "0 3 * * *", "command": "flask cleanup"}}]
+    )
     user: int = Field(default=1000, ge=1, le=65533, examples=[1000])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from slipway.settings import checks
-from slipway.settings.explain import Location, explain
+from slipway.settings.explain import Location, explain, present
 from slipway.settings.models import TOP_LEVEL, Declaration, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
 from slipway.settings.profile import PROFILES, Profile, profile_for
@@ -22,6 +22,7 @@ from slipway.settings.site import (
     Database,
     EdgeSettings,
     PostgresSettings,
+    Scheduled,
     Service,
     Site,
 )
@@ -87,15 +88,18 @@ def _merged(base: Any, change: Any) -> Any:
 def _validated(known: dict[str, Any], overrides: Mapping[str, Any]) -> tuple[Declaration, list[Problem]]:
     """The declaration without the parts that are wrong (their defaults stand in), and what was wrong with them."""
     problems: list[Problem] = []
+    taken: set[Location] = set()
     while True:
         try:
             return Declaration.model_validate(known), problems
         except ValidationError as error:
             found = explain(error, overrides if isinstance(overrides, Mapping) else {})
-            problems += [problem for _, problem in found]
+            problems += [problem for location, problem in found if location not in taken]
             smaller: dict[str, Any] = known
             for location, _ in reversed(found):  # backwards: places in a list stay right
-                smaller = _without(smaller, location)
+                # What is missing goes with the table that it is missing from.
+                smaller = _without(smaller, location if present(known, location) else location[:-1])
+                taken.add(location)
                 if location[0] == "services" and len(location) == 2:
                     smaller["services"][location[1]] = {}  # others may go on naming it
             known = smaller if smaller != known else {}
@@ -174,6 +178,7 @@ def _service(name: str, table: ServiceTable, *, sole: bool, dev_port: int) -> Se
             "health": health,
             "ready": table.ready or health,
             "database": Database(**table.database.model_dump()) if table.database else None,
+            "schedule": {key: Scheduled(**each.model_dump()) for key, each in table.schedule.items()},
             "dev_port": dev_port if health or table.dev_port else None,
         }
     )

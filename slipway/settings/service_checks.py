@@ -109,6 +109,17 @@ def _jobs(_: Site, service: Service) -> Iterator[Problem]:
         yield problem(service, "health", "a service with a route must say by which path it shows that it is well", fix)
 
 
+def _schedule(_: Site, service: Service) -> Iterator[Problem]:
+    if service.schedule and service.image:
+        what = "a ready-made image need not have the Python that starts the commands: give the service a folder"
+        yield problem(service, "schedule", what, write_service(service.name, "path", value="services/jobs"), "image")
+    for name, each in service.schedule.items():
+        if not fields.is_name(name):
+            what = f"it has small letters, digits and single hyphens, and at most {fields.LONGEST_NAME} characters"
+            example = {"cleanup": {"cron": each.cron, "command": " ".join(each.command)}}
+            yield problem(service, ("schedule", name), what, write_service(service.name, "schedule", value=example))
+
+
 def _volumes(site: Site, service: Service) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for volume, target in service.volumes.items():
@@ -195,4 +206,4 @@ def _uses(site: Site, service: Service) -> Iterator[Problem]:
         yield problem(service, "uses", what, write_service(service.name, "uses", value=rest or others[:1]))
 
 
-CHECKS = (_name, _what_runs, _jobs, _volumes, _static, _variables, _uses)
+CHECKS = (_name, _what_runs, _jobs, _schedule, _volumes, _static, _variables, _uses)

@@ -35,6 +35,14 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scheduled:
+    """A command (an argument list) that runs by the clock: `cron` has the five fields of crontab, in UTC."""
+
+    cron: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """One service.
 
@@ -49,6 +57,7 @@ class Service:
     env        values may hold references (slipway.core.references); secrets: names of environment variables
     health     path below the route, for liveness; ready: what the release gate asks. None: not an HTTP service
     egress     may reach the world outside
+    schedule   {name: command that runs by the clock, in a container of its own}
     user       user id that it runs as
     """
 
@@ -76,6 +85,7 @@ class Service:
     ready: str | None = None
     egress: bool = False
     strategy: Strategy = Strategy.ROLLING
+    schedule: Mapping[str, Scheduled] = field(default_factory=dict)
     user: int = 1000
 
     @property

@@ -24,6 +24,8 @@ from tests.support.engine import free_port, published
 from tests.support.waiting import wait_until
 
 BACK_SECONDS = 15
+MINUTE = 75
+"""Until a command that is due each minute has run once."""
 APPLICATIONS = ("ui", "images")
 LEDGER: dict[str, Any] = {
     "host": "ledger.example.org",
@@ -33,6 +35,7 @@ LEDGER: dict[str, Any] = {
     "health": "/",
     "env": {"DATABASE_URL": "{database.url}", "IHATEMONEY_SETTINGS_FILE_PATH": "/home/app/web/ledger.cfg"},
     "secrets": ["SECRET_KEY"],
+    "schedule": {"tick": {"cron": "* * * * *", "command": "sh -c 'test -n \"$SECRET_KEY\" && flask routes'"}},
 }
 LEDGER_FILES = {
     "requirements.txt": "ihatemoney[database]==7.2.1\n",
@@ -276,7 +279,11 @@ def test_an_application_from_pypi_joins_the_site_by_settings_alone(site: Site, u
         kept = functools.partial(visitor.get, "/api/projects/trip", auth=("trip", "secret"))
         wait_until("the project is there", lambda: kept().status_code == 200, BACK_SECONDS)
         assert kept().json()["name"] == "A trip"
-    assert {name: identity for name, identity in site.ids().items() if name != "ledger"} == before
+    ours = {"ledger", "ledger-schedule"}
+    assert {name: identity for name, identity in site.ids().items() if name not in ours} == before
+    log = site.container("ledger-schedule").logs
+    wait_until("a scheduled command has run", lambda: b"tick: ended with exit code 0" in log(), MINUTE)
+    assert b"/api/projects" in log()
 
 
 def stylesheet(url: str) -> str:

@@ -202,6 +202,11 @@ MUTATIONS = [
             FLASK, "return not (self.service.command or self.service.app)", "return not self.service.app"),
         the_url_is_one_that_a_browser_takes=("slipway/core/urls.py", 'f"[{address}]" if', "address if"),
         recreate_deletes_the_old_container_first=(FLASK, " or service.strategy is Strategy.RECREATE", ""),
+        scheduled_commands_start_after_the_release_in_one_container_of_the_services_own=[
+            ("components/schedule.py", "delete_first=True", "delete_first=False"),
+            ("components/schedule.py", "depends_on=[args.release]", "depends_on=[]"),
+            ("components/schedule.py", "ContainerNetworksAdvancedArgs(name=network)",
+             'ContainerNetworksAdvancedArgs(name=network, aliases=["images"])')],
         only_a_service_with_egress_has_a_way_out=(TOPOLOGY, 'egress", internal=False', 'egress", internal=True'),
         a_redis_is_called_directly_and_by_those_alone_that_use_it=[
             (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),

@@ -60,6 +60,16 @@ SITES: dict[str, dict[str, Any]] = {
         images={**IMAGES, "uses": ["cache"], "database": True, "seed": "python manage.py seed_db"},
         cache={"image": "redis:7.4", "port": 6379, "volumes": {"data": "/data"}, "user": 999},
     ),
+    "a schedule": declared(
+        ui={**UI, "uses": ["images"]},
+        images={
+            **IMAGES,
+            "database": True,
+            "secrets": ["SECRET_KEY"],
+            "volumes": {"uploads": "/home/app/web/media"},
+            "schedule": {"cleanup": {"cron": "0 3 * * *", "command": "flask cleanup --all"}},
+        },
+    ),
     "a ready-made server": declared(
         ui=UI,
         files={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pulumi
@@ -135,6 +136,22 @@ def test_the_url_is_one_that_a_browser_takes(edge: dict[str, Any], url: str) -> 
 def test_recreate_deletes_the_old_container_first() -> None:
     program = program_of("prod", "never two at once")
     assert program.services["ui"].request.deleteBeforeReplace
+
+
+@pytest.mark.parametrize("stack", ["prod", "dev"])
+def test_scheduled_commands_start_after_the_release_in_one_container_of_the_services_own(stack: str) -> None:
+    program = program_of(stack, "a schedule")
+    service, scheduled = program.services["images"], program.containers["images-schedule"]
+    assert scheduled.inputs["command"][:4] == ["sh", "/run/slipway/exec", "python", "/run/slipway/schedule.py"]
+    assert json.loads(scheduled.inputs["command"][4]) == {"cleanup": ["0 3 * * *", ["flask", "cleanup", "--all"]]}
+    assert "schedule.py" in files(program, "images")
+    for shared in ("image", "envs", "volumes", "user", "memory", "cpus"):
+        assert scheduled.inputs[shared] == service.inputs[shared], shared
+    assert scheduled.request.deleteBeforeReplace
+    assert {urn.rpartition("::")[2] for urn in program.all_before(scheduled)} >= {f"slipway-{stack}-release"}
+    assert aliases(program, "images-schedule") == {network: [] for network in aliases(program, "images")}, (
+        "it can reach what the service can, and nobody takes it for the service"
+    )
 
 
 def test_only_a_service_with_egress_has_a_way_out() -> None:
