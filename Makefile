@@ -48,13 +48,13 @@ test-mocks: setup ## the whole program under Pulumi's mocks
 	$(pytest) tests/mocks
 
 test-contract: setup ## what Slipway relies on in the docker plugin, and its own dynamic resources
-	$(pytest) tests/contract tests/providers
+	$(pytest) $(parallel) tests/contract tests/providers
 
 test-e2e: setup ## on a real engine; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
 ifeq ($(ENGINE),28)
-	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) tests/contract tests/e2e'
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
 else
-	$(pytest) tests/e2e
+	$(pytest) $(parallel) tests/e2e
 endif
 
 bench-noop: setup ## how long an `up` with nothing to do takes

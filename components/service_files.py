@@ -68,7 +68,7 @@ class ServiceFiles(pulumi.ComponentResource):
         self.volume = FilesVolume(
             name,
             engine=context.engine,
-            volume=args.secrets.volume_name(name.removeprefix(context.name("")), files),
+            volume=args.secrets.volume_name(name.removeprefix(context.name("")).removesuffix("-files"), files),
             files=files,
             uid=args.uid,
             gid=args.uid,
