@@ -15,6 +15,8 @@ from slipway.cli.errors import CliError, Code
 from slipway.settings.profile import Profile, profile_for
 from slipway.setup import paths
 
+DEFAULT_STACK = "dev"
+"""The stack that a command is about when none is named."""
 KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
 """What a stack file says of how its secrets are encrypted."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipway.cli import screen
-from slipway.cli.project import Project
+from slipway.cli.project import DEFAULT_STACK, Project
 from slipway.cli.pulumi import Pulumi, State
 
 SITE, SUFFIX, ADMINER = "url", "_url", "adminer"
@@ -27,7 +27,7 @@ def urls(project: Project, state: State) -> dict[str, str]:
 def closing(pulumi: Pulumi, state: State, run: Mapping[str, Any]) -> None:
     """What an operator wants to know after `up`."""
     project, command = pulumi.project, screen.command()
-    stack = "" if project.stack == "dev" else f" --stack {project.stack}"
+    stack = "" if project.stack == DEFAULT_STACK else f" --stack {project.stack}"
     screen.output().print(f"\n[bold green]{project} is up[/]  ({changes(run)})")
     found = urls(project, state)
     screen.table(("", ""), [(f"  {name}", url) for name, url in found.items()])

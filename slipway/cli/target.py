@@ -15,7 +15,7 @@ from docker.errors import DockerException
 from slipway.cli import screen
 from slipway.cli.belongings import Belongings
 from slipway.cli.errors import CliError, Code
-from slipway.cli.project import Project
+from slipway.cli.project import DEFAULT_STACK, Project
 from slipway.cli.pulumi import Pulumi, State
 
 
@@ -46,7 +46,9 @@ class Target:
 def command(function: Callable[..., int | None]) -> Callable[..., None]:
     """Gives a command the options that all have, its Target as first argument, and its exit code."""
 
-    @click.option("--stack", "-s", envvar="STACK", default="dev", show_default=True, help="The stack; env STACK.")
+    @click.option(
+        "--stack", "-s", envvar="STACK", default=DEFAULT_STACK, show_default=True, help="The stack; env STACK."
+    )
     @click.option("--json", "json_wanted", is_flag=True, help="The result as JSON on standard output.")
     @click.option(
         "--project",
@@ -58,7 +60,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     @functools.wraps(function)
     def wrapped(stack: str, folder: Path | None, *, json_wanted: bool, **others: Any) -> None:
         try:
-            code = function(Target(stack or "dev", folder, json=json_wanted), **others) or Code.OK
+            code = function(Target(stack or DEFAULT_STACK, folder, json=json_wanted), **others) or Code.OK
         except CliError as error:
             screen.failed(error, json_wanted=json_wanted)
             code = error.code

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -135,24 +136,33 @@ class Site:
         except OSError:
             return False
 
-    def start_and_kill(self) -> None:
-        """An `up` whose pulumi is killed while a container waits for its health."""
+    @contextmanager
+    def waiting(self) -> Iterator[subprocess.Popen[str]]:
+        """An `up` that waits for the health of a container. What a background shell made it ignore, it heeds again."""
         with subprocess.Popen(
-            self.command("up"),
+            ["env", "--default-signal=INT", *self.command("up")],
             cwd=self.root,
             env=self.pulumi.environment,
+            text=True,
+            start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         ) as run:
 
             def waits() -> bool:
                 return any(engine.health(each) == "starting" for each in engine.containers(f"{self.name}-dev-well"))
 
             wait_until("a container waits for its health", lambda: waits() or run.poll() is not None, 120)
+            yield run
+
+    def start_and_kill(self) -> None:
+        """An `up` whose pulumi is killed on the way."""
+        with self.waiting() as run:
             [lock] = self.state.glob(".pulumi/locks/organization/*/dev/*.json")
             os.kill(json.loads(lock.read_text())["pid"], signal.SIGKILL)
-            assert run.wait(60) == 1
+            run.communicate(timeout=60)
+            assert run.returncode == 1
 
 
 @pytest.fixture
@@ -237,6 +247,22 @@ def test_after_a_kill_the_next_up_clears_the_lock_and_what_was_half_made(site: S
     assert not [each for each in site.pulumi.resources() if each.get("initErrors")]
     status = site.json("status")
     assert (status["well"], status["interrupted"], status["locks"]) == (True, False, [])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(site: Site, number: int, code: int) -> None:
+    site.configure("dev", check="'false'")
+    with site.waiting() as run:
+        # As a terminal does for Ctrl-C, and as an init system ends a service: all of it, or the command alone.
+        os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)
+        said = run.communicate(timeout=60)[1]
+    assert run.returncode == code, said
+    assert "interrupted; type the same again" in said
+    assert site.json("status", code=6)["locks"] == []
+
+    site.configure("dev")
+    site.run("up")
+    assert site.json("status")["well"]
 
 
 def test_a_stack_that_was_killed_half_way_can_be_taken_down(site: Site) -> None:
