@@ -245,16 +245,20 @@ def test_a_run_whose_state_was_lost_cannot_start_a_second_server_on_the_data(
 ) -> None:
     server = site.container("postgres").id
     state, aside = site.root / "state", site.root / "state.aside"
+    settings = site.directory / f"Pulumi.{site.stack}.yaml"
+    kept = settings.read_text()
     state.rename(aside)
     state.mkdir()
     try:
         site.init()
+        site.pulumi("config", "set", "--path", "edge.port", str(free_port()))  # nothing else shall stand in its way
         refused = site.up(succeeds=False)
         assert f"/{site.prefix}-postgres" in refused.text
         assert "already in use" in refused.text
         assert site.container("postgres").id == server
         site.pulumi("destroy", "--yes", "--skip-preview")
     finally:
+        settings.write_text(kept)
         shutil.rmtree(state)
         aside.rename(state)
     site.up("--refresh", "--expect-no-changes")
