@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.providers.place import Place as Place
+from tests.providers.place import Place
 from tests.providers.site import Site
 from tests.support import engine
 from tests.support.base_images import base_image

@@ -11,7 +11,7 @@ from docker.models.containers import Container
 from slipway.core import hashing
 from slipway.providers.engine import HELPER_LABEL, Failure
 from slipway.providers.job import INPUTS_LABEL, JobProvider
-from tests.providers.conftest import Place
+from tests.providers.place import Place
 from tests.support import engine
 from tests.support.waiting import wait_until
 
