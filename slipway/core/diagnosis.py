@@ -42,6 +42,8 @@ INSIDE_ONLY = Cause(
 STILL_STARTING = Cause(
     "it is too slow: it listens on no port yet", "let it do less when it starts, or raise `deployTimeout`"
 )
+SILENT = Cause("it is too slow: it listens on port {port} and has not answered yet", STILL_STARTING.hint)
+TIMED_OUT = re.compile(r"time[sd]? ?out", re.IGNORECASE)
 
 
 @dataclass(frozen=True, order=True)
@@ -143,6 +145,8 @@ def _where_it_listens(seen: Evidence) -> Cause | None:
         return ELSEWHERE.filled(found=str(min(seen.listeners).port), port=str(seen.port))
     if not any(each.reachable for each in declared):
         return INSIDE_ONLY.filled(port=str(seen.port))
+    if not seen.was_well and TIMED_OUT.search(last_probe(seen.state)):
+        return SILENT.filled(port=str(seen.port))
     return None
 
 

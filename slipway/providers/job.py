@@ -194,8 +194,7 @@ def reason(container: Container) -> str:
     """What the exit code alone does not tell, as far as its end or its log show it."""
     if container.attrs["State"]["OOMKilled"]:
         return " (it needed more memory than its limit)"
-    log = tail(container)
-    found = log_causes.in_log(log) or log_causes.exception(log)
+    found = log_causes.in_log(log := tail(container)) or log_causes.exception(log)
     hint = f".\n  What to do: {found.hint}" if found and found.hint else ""
     return f": {found.what}{hint}" if found else ""
 

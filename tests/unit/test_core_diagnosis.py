@@ -62,6 +62,10 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         Evidence(state=unwell("starting", "refused"), port=5000, listeners=frozenset(), waited=10),
         ["was not healthy after 10 s", "too slow: it listens on no port yet", "`deployTimeout`"],
     ),
+    "too slow behind an open port": (
+        Evidence(state=unwell("starting", "TimeoutError: timed out"), port=5000, listeners=listening(5000)),
+        ["too slow: it listens on port 5000 and has not answered yet", "`deployTimeout`"],
+    ),
     "500 on ready": (
         Evidence(state=HEALTHY, was_well=True, port=5000, listeners=listening(5000), path="/ready", status=500),
         ["is healthy, but answered GET /ready through nginx with status 500"],
