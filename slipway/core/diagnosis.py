@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from slipway.core.log_causes import Cause, exception, in_log
@@ -98,7 +99,7 @@ def condition(seen: Evidence) -> str:
     """How it stands, without the cause."""
     state, code = seen.state, seen.state.get("ExitCode")
     if state["Status"] == "restarting" or seen.restarts:
-        return f"keeps ending (last exit code {code})"
+        return f"{'was well, but ' if seen.was_well else ''}keeps ending (last exit code {code})"
     if state["Status"] in ENDED:
         return f"{'was well and then ' if seen.was_well else ''}ended with exit code {code}"
     said = f" (its health check says: {text})" if (text := last_probe(state)) else ""
@@ -114,8 +115,9 @@ def condition(seen: Evidence) -> str:
 
 def last_probe(state: Mapping[str, Any]) -> str:
     """What the last health check said if it failed, on one line; checks before the container's last start are old."""
-    since = str(state.get("StartedAt") or "")[:19]
-    log = [entry for entry in (state.get("Health") or {}).get("Log") or () if str(entry.get("Start", ""))[:19] >= since]
+    since = datetime.fromisoformat(state["StartedAt"])
+    checks = (state.get("Health") or {}).get("Log") or ()
+    log = [check for check in checks if datetime.fromisoformat(check["Start"]) >= since]
     if not log or not log[-1]["ExitCode"]:
         return ""
     lines = [line.strip() for line in str(log[-1]["Output"]).splitlines() if line.strip()]

@@ -38,6 +38,10 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         Evidence(state={"Status": "restarting", "ExitCode": 1}, log="Traceback …\nshop.OrderError: no stock"),
         ["keeps ending (last exit code 1)", "shop.OrderError: no stock"],
     ),
+    "healthy, then ends again and again": (
+        Evidence(state=RUNNING, restarts=1, was_well=True),
+        ["was well, but keeps ending"],
+    ),
     "started again since": (Evidence(state=RUNNING, restarts=2), ["keeps ending (last exit code 0)"]),
     "healthy, then dies": (Evidence(state=ended(1), was_well=True), ["was well and then ended with exit code 1"]),
     "never healthy": (
@@ -45,8 +49,8 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         ["was not healthy after 12 s", "HTTP Error 500: NO"],
     ),
     "unhealthy": (Evidence(state=unwell("unhealthy", "refused")), ["is unhealthy", "says: refused"]),
-    "an old health check says nothing": (
-        Evidence(state=unwell("starting", "stale", start="2026-01-02T03:04:00Z")),
+    "a health check from before its last start says nothing": (
+        Evidence(state=unwell("starting", "stale", start="2026-01-02T05:04:04.123456789+02:00")),
         ["was not healthy after 0 s"],
     ),
     "wrong port": (
@@ -79,7 +83,7 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
     "killed": (Evidence(state=ended(137)), ["exit code 137", "SIGKILL"]),
     "no such command": (Evidence(state=ended(127)), ["its command is not in its image"]),
     "the engine could not start it": (
-        Evidence(state={"Status": "created", "ExitCode": 128, "Error": "no such device"}),
+        Evidence(state={**RUNNING, "Status": "created", "ExitCode": 128, "Error": "no such device"}),
         ["the engine says: no such device"],
     ),
     "missing variable": (Evidence(state=ended(3), log=ENVIRON), ["the variable SHOP_KEY is not set", "`secrets`"]),
