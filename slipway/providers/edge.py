@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+from docker.errors import APIError
 from docker.models.containers import Container
 
 from slipway.core.nginx import ADDRESS_HEADER
@@ -32,6 +33,8 @@ nginx -t -q -c /tmp/slipway-check.conf
 """
 COMMIT = "cd '{directory}' && mv -f .next/*.conf . && rmdir .next"
 WORKER = "nginx: worker process"
+NOT_RUNNING = 125
+"""Stands for the exit code of a command where nginx itself does not run, as in `docker run`."""
 
 
 class Answer(NamedTuple):
@@ -94,8 +97,11 @@ class Edge:
         return before
 
     def workers(self) -> dict[int, bool]:
-        """{process id of a worker: whether it only finishes what it has}."""
-        processes = self.container.top(ps_args="-eo pid,args")["Processes"]
+        """{process id of a worker: whether it only finishes what it has}; none while nginx is being started again."""
+        try:
+            processes = self.container.top(ps_args="-eo pid,args")["Processes"]
+        except APIError:
+            return {}
         return {int(pid): "shutting down" in title for pid, title in processes if title.startswith(WORKER)}
 
     def ask(self, upstream: str, path: str, seconds: float = ANSWER) -> Answer:
@@ -118,7 +124,10 @@ class Edge:
             raise Failure(f"nginx: {output.strip()} (exit code {code})")
 
     def execute(self, command: Sequence[str], user: str = "") -> tuple[int, str]:
-        result: Any = self.container.exec_run(list(command), user=user)
+        try:
+            result: Any = self.container.exec_run(list(command), user=user)
+        except APIError as error:
+            return NOT_RUNNING, str(error.explanation)
         return int(result.exit_code), result.output.decode(errors="replace")
 
     def log(self) -> str:

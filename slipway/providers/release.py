@@ -13,15 +13,18 @@ from typing import Any, ClassVar
 
 import pulumi
 from docker import DockerClient
+from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
 from slipway.core.serving import serving
 from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure, Interrupted, Properties, Provider, connect, find, pause, say
+from slipway.providers.engine import Failure, Interrupted, Properties, Provider, connect, find, pause, say, wait
 from slipway.providers.gate import Gate
 
 ROUTES = "routes.conf"
 """Says which upstream each route goes to. The files of upstreams only add possibilities."""
+RESTART = 5
+"""Seconds that nginx may take to run again."""
 
 
 class ReleaseProvider(Provider):
@@ -58,10 +61,14 @@ class ReleaseProvider(Provider):
 
 
 def edge_of(client: DockerClient, props: Properties) -> Edge:
-    """Raises Failure when nginx does not run."""
-    container = find(client, props["edge"])
-    if container is None or container.status != "running":
-        raise Failure(f"nginx does not run: container {props['edge']}")
+    """Raises Failure when nginx does not run. It may just be started again, after it was killed."""
+
+    def running() -> Container | None:
+        found = find(client, props["edge"])
+        return found if found and found.status == "running" else None
+
+    container = wait(running, RESTART, lambda: f"nginx does not run: container {props['edge']}")
+    assert container is not None
     return Edge(container, props["directory"], props["main"], int(props["gate_port"]))
 
 
