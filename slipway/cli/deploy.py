@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any
 
 import click
-from docker.errors import NotFound
 
-from slipway.cli import drift, recovery, report, screen
-from slipway.cli.belongings import Belongings, condition, is_well
+from slipway.cli import drift, failed, recovery, report, screen
 from slipway.cli.errors import CliError, Code
 from slipway.cli.target import Target, command
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE, MAIN
-from slipway.core.serving import serving
-from slipway.core.topology import EDGE
 
 PASSED_ON = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PULUMI ARGUMENTS]")
 
@@ -99,7 +93,7 @@ def up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, ...]) 
     if target.json:
         screen.as_json(report.machine(pulumi, state, run))
     if code:
-        explain(target)
+        failed.explain(target, state)
         return Code.FAILED
     if not target.json:
         report.closing(pulumi, state, run)
@@ -116,25 +110,3 @@ def refuse_half_a_release(arguments: tuple[str, ...]) -> None:
             "add --target-dependents, or leave --target out: what has not changed is not touched",
             code=Code.USAGE,
         )
-
-
-def explain(target: Target) -> None:
-    """After a run that failed: who serves, who is unwell, and what to type."""
-    belongings, stack = target.belongings, target.project.stack
-    screen.say(f"error: {target.project} is not as declared; what Pulumi said is above", "bold red")
-    for service, names in serving_now(belongings).items():
-        screen.say(f"  {service} is served by {', '.join(names)}")
-    for container in belongings.containers():
-        if not is_well(container):
-            screen.say(f"  {container.name} is {condition(container)}:  docker logs {container.name}")
-    screen.say(f"  when the cause is gone, the same again goes on from here:  make up STACK={stack}")
-
-
-def serving_now(belongings: Belongings) -> dict[str, list[str]]:
-    """{service: the containers to which nginx sends its requests}; empty where there is no nginx."""
-    from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which takes a second
-
-    for container in belongings.of_service(EDGE)[:1]:
-        with contextlib.suppress(NotFound):
-            return serving(Edge(container, LIVE, MAIN, INTERNAL_PORT).files())
-    return {}

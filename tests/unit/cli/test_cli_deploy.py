@@ -244,3 +244,26 @@ def test_what_is_unhealthy_or_cut_off_is_replaced_and_nothing_else(desk: Desk, c
     assert flags == [f"{URN}sick", f"{URN}off", f"{URN}renamed"]
     assert "sick is unhealthy" in result.stderr
     assert "off was taken off the network back" in result.stderr
+
+
+def test_a_newcomer_whose_release_never_came_is_stopped_and_what_serves_is_not(desk: Desk) -> None:
+    """A migration failed, say: its own service has no new container, but others have."""
+    names = ("worker-new", "worker-old", "web", "api-new", "api-old")
+    for name in names:
+        desk.engine.add(name, name, id=name)
+    old = [{**container_resource(each, f"{each}-old"), "delete": True} for each in ("worker", "api")]
+    new = [container_resource(each, f"{each}-new") for each in ("worker", "api")]
+    release = {
+        "type": "pulumi-python:dynamic/slipway:Release",
+        "urn": URN + "release",
+        "id": "release",
+        "outputs": {"containers": [{"name": "web"}, {"name": "api-new"}]},
+    }
+    desk.has_state(*old, *new, container_resource("web", "web"), release)
+    desk.ends_with("up", 255)
+
+    result = desk.run("up")
+
+    assert result.exit_code == 1
+    assert desk.engine.done == ["stop worker-new within 2"], "the other one was let in before something failed"
+    assert "stopping worker-new" in result.stderr
