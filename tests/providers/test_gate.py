@@ -13,11 +13,14 @@ from tests.providers.site import SERVE, Site
 from tests.support import engine
 from tests.support.waiting import wait_until
 
+INSIDE_ONLY = [word.replace("0.0.0.0", "127.0.0.1") for word in SERVE]
+
 
 def test_a_container_that_nginx_does_not_serve_must_be_well_too(site: Site) -> None:
     props = site.wanted(site.start())
     worker = site.start(command=["sh", "-c", "sleep 1; echo no queue; exit 7"], health=False)
-    props["containers"].append({"service": "worker", "name": worker.name, "upstream": "", "ready": ""})
+    described = {"service": "worker", "name": worker.name, "port": 0.0, "upstream": "", "ready": "", "beside": True}
+    props["containers"].append(described)
     with pytest.raises(Failure, match="ended with exit code 7"):
         ReleaseProvider().create(props)
 
@@ -33,7 +36,7 @@ def unfit(site: Site, kind: str) -> dict[str, object]:
     if kind == "dies":
         return site.wanted(site.start(DIES="1"))
     if kind == "inside only":
-        return site.wanted(site.start(command=[*SERVE, "--bind=127.0.0.1:5000"]), timeout=6.0)
+        return site.wanted(site.start(command=INSIDE_ONLY), timeout=6.0)
     return site.wanted(site.start(READY="503 boom"), timeout=5.0)
 
 
@@ -64,7 +67,7 @@ def test_nothing_is_switched_when_a_container_is_not_well(site: Site, kind: str,
 
 def test_one_replica_that_does_not_answer_is_found_beside_one_that_does(site: Site) -> None:
     old = site.release(site.start())
-    deaf = site.start(command=[*SERVE, "--bind=127.0.0.1:5000"])
+    deaf = site.start(command=INSIDE_ONLY)
     with pytest.raises(Failure) as failure:
         ReleaseProvider().update("", old, site.wanted(well := site.start(), deaf, timeout=10.0))
     assert f"{deaf.name} is healthy, but answered GET /ready through nginx with status 502" in str(failure.value)
@@ -113,10 +116,10 @@ def test_it_says_what_it_waits_for(
     slow = site.start(command=["sh", "-c", "echo warming up; sleep 60"])
     start = time.monotonic()
     with pytest.raises(Failure) as failure:
-        ReleaseProvider().create(site.wanted(slow, timeout=4.0))
-    assert time.monotonic() - start < 4 + 5
-    assert f"of at most 4 s: {slow.name} is starting, its health check says:" in capfd.readouterr().err
-    assert "was not healthy after 4 s" in str(failure.value)
+        ReleaseProvider().create(site.wanted(slow, timeout=2.5))
+    assert time.monotonic() - start < 2.5 + 5
+    assert f"of at most 2 s: {slow.name} is starting, its health check says:" in capfd.readouterr().err
+    assert "was not healthy after" in str(failure.value)
     assert "too slow: it listens on no port yet" in str(failure.value)
     assert "warming up" in str(failure.value)
     assert "nothing serves yet" in str(failure.value)
