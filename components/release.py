@@ -15,6 +15,7 @@ from components.networks import Networks
 from slipway.core import nginx, nginx_main
 from slipway.core.topology import EDGE
 from slipway.providers.release import Release
+from slipway.settings.site import Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class SiteRelease(pulumi.ComponentResource):
             name,
             engine=args.context.engine,
             containers=described["containers"],
+            migrations={each.service.name: each.args.image for each in args.services if each.service.migrate},
             edge=edge.container.id if edge else "",
             upstreams=described["upstreams"],
             routes=described["routes"],
@@ -91,8 +93,10 @@ def describe(context: Context, names: dict[str, list[str]], subnets: dict[str, l
         {
             "service": service,
             "name": server,
+            "port": site.services[service].port if site.services[service].http else 0,
             "upstream": release.upstream if service in behind else "",
             "ready": site.ready_path(site.services[service]) or "/",
+            "beside": site.services[service].strategy is Strategy.ROLLING,
         }
         for service, release in releases.items()
         for server in release.servers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,9 @@ from components.databases import Databases
 from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import MOUNT, ServiceFiles, ServiceFilesArgs
+from slipway.core.postgres import migration_options
 from slipway.providers.job import Job
 from slipway.settings.site import Service
-
-TIMEOUT = 600
-"""Seconds for a migration of a large table; a hanging one holds its lock no longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +40,7 @@ class ServiceJobsArgs:
 class ServiceJobs(pulumi.ComponentResource):
     """Owns the jobs; the service's containers depend on them, so none starts before they succeeded.
 
-    The migration logs in as the owner of the database, the seed as the service itself does.
+    The migration logs in as the owner of the database; the seed as the service itself, once in the life of a stack.
     """
 
     def __init__(self, name: str, args: ServiceJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -63,12 +61,23 @@ class ServiceJobs(pulumi.ComponentResource):
                 ),
                 pulumi.ResourceOptions(parent=self),
             )
-            jobs.append(self._job("migrate", service.migrate, owner, after=[]))
+            options = {"PGOPTIONS": migration_options(args.context.site.migrations)} if service.database else {}
+            own = options.keys() & service.env.keys()
+            jobs.append(self._job("migrate", service.migrate, owner, env={} if own else options, after=[]))
         if service.seed and args.context.site.profile.seed:
-            self._job("seed", service.seed, args.files, after=jobs)
+            self._job("seed", service.seed, args.files, after=jobs, once=True)
         self.register_outputs({})
 
-    def _job(self, what: str, command: Sequence[str], files: ServiceFiles, *, after: Sequence[Job]) -> Job:
+    def _job(
+        self,
+        what: str,
+        command: Sequence[str],
+        files: ServiceFiles,
+        *,
+        after: Sequence[Job],
+        env: Mapping[str, str] | None = None,
+        once: bool = False,
+    ) -> Job:
         args = self.args
         context, service = args.context, args.service
         mounts: list[dict[str, pulumi.Input[Any]]] = [
@@ -83,12 +92,13 @@ class ServiceJobs(pulumi.ComponentResource):
             container=context.name(service.name, what),
             image=args.image,
             command=files.wrapped(list(command)),
-            env=files.plain | {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"},  # noqa: S108
+            env=files.plain | {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", **(env or {})},  # noqa: S108
             networks=args.networks.names_of(service.name),
             mounts=mounts,
             user=args.user,
             memory=service.memory,
-            timeout=TIMEOUT,
+            timeout=context.site.migrations.timeout,
+            once=once,
             labels=context.labels(service.name),
             hardened=context.site.profile.hardened,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),

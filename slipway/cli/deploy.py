@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from slipway.cli import recovery, report, screen
-from slipway.cli.belongings import condition, is_well
+from slipway.cli import drift, failed, recovery, report, screen
 from slipway.cli.errors import CliError, Code
 from slipway.cli.target import Target, command
 
@@ -22,11 +21,12 @@ PASSED_ON = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metava
 def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ...]) -> int:
     """Show what `up` would change; changes nothing.
 
-    Asks the engine first, so that it also shows containers that were stopped or removed by hand.
+    Asks the engine first, so that it also shows what was stopped, removed or cut off by hand, and what is unhealthy.
     """
     pulumi = target.pulumi
     state = pulumi.state() or pulumi.create()
-    flags = ["--refresh", *recovery.rebuilt(target.belongings, state), *arguments]
+    flags = ["--refresh", *recovery.rebuilt(target.belongings, state), *drift.replaced(target.belongings, state)]
+    flags += arguments
     if not target.json:
         code = pulumi.run("preview", *flags, *(["--expect-no-changes"] if expect_no_changes else []))
         return Code.CHANGES if expect_no_changes and code == Code.CHANGES else Code(bool(code))
@@ -81,28 +81,32 @@ def up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, ...]) 
 
     What a killed run of this machine left (its lock, half-made containers) is cleared away first.
     """
+    refuse_half_a_release(arguments)
     pulumi, belongings = target.pulumi, target.belongings
     killed = recovery.unlock(pulumi)
     state = pulumi.state() or pulumi.create()
     recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
     flags = [*(["--refresh"] if refresh else []), *recovery.rebuilt(belongings, state)]
+    flags += drift.replaced(belongings, state)
     code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
     run, state = pulumi.last_run(), target.state()
     if target.json:
         screen.as_json(report.machine(pulumi, state, run))
     if code:
-        explain(target)
+        failed.explain(target, state)
         return Code.FAILED
     if not target.json:
         report.closing(pulumi, state, run)
     return Code.OK
 
 
-def explain(target: Target) -> None:
-    """After a run that failed: who is unwell, and what to type."""
-    belongings, stack = target.belongings, target.project.stack
-    screen.say(f"error: {target.project} is not as declared; what Pulumi said is above", "bold red")
-    for container in belongings.containers():
-        if not is_well(container):
-            screen.say(f"  {container.name} is {condition(container)}:  docker logs {container.name}")
-    screen.say(f"  when the cause is gone, the same again goes on from here:  make up STACK={stack}")
+def refuse_half_a_release(arguments: tuple[str, ...]) -> None:
+    """Raises CliError for a target without what depends on it: the old container would be deleted while nginx still
+    sends requests to it."""
+    named = [each.partition("=")[0] for each in arguments]
+    if {"--target", "-t", "--target-replace"} & set(named) and "--target-dependents" not in named:
+        raise CliError(
+            "--target leaves the release out, which must switch before the old container is deleted",
+            "add --target-dependents, or leave --target out: what has not changed is not touched",
+            code=Code.USAGE,
+        )

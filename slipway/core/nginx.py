@@ -20,6 +20,8 @@ from slipway.settings.site import Service, Site
 UPSTREAMS_FILE = "upstreams.conf"
 ROUTES_FILE = "routes.conf"
 MAIN_FILE = "nginx.conf"
+ADDRESS_HEADER = "X-Slipway-Upstream"
+"""On the internal listener only: which container answered, as address and port."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,8 @@ server {{
     listen 127.0.0.1:{INTERNAL_PORT};
     server_name {release.upstream};
     access_log off;
+    add_header {ADDRESS_HEADER} $upstream_addr always;
+    proxy_next_upstream off;  # each answer is one container's own
 {_headers(host=host, proto="$scheme")}
     location / {{
         proxy_pass http://{release.upstream};

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.settings.site import PostgresSettings
+from slipway.settings.site import MigrationSettings, PostgresSettings
 
 HBA_FILE = "/etc/slipway/pg_hba.conf"
 """Where the container mounts pg_hba(); the server's own one trusts everybody on the local socket."""
@@ -58,6 +58,12 @@ def command(settings: PostgresSettings) -> list[str]:
 def initdb_args() -> str:
     """POSTGRES_INITDB_ARGS: checksums (default only from 18), and the same order of texts on every image."""
     return "--data-checksums --auth-local=peer --auth-host=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8"
+
+
+def migration_options(settings: MigrationSettings) -> str:
+    """PGOPTIONS of a migration: libpq, and so psycopg, sets them when it connects."""
+    options = {"lock_timeout": settings.lock_timeout, "statement_timeout": settings.statement_timeout}
+    return " ".join(f"-c {name}={seconds}s" for name, seconds in options.items() if seconds)
 
 
 def health_command(database: str = "postgres") -> list[str]:

@@ -15,22 +15,33 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
+from docker.errors import APIError
 from docker.models.containers import Container
 
+from slipway.core.nginx import ADDRESS_HEADER
 from slipway.providers.engine import TAIL, Failure, wait
 
 RELOAD = 15
 """Seconds that nginx may take to start workers with a new configuration: it reads no more than a few files."""
-ANSWER = 30
-"""Seconds for one answer: a service's first request may be slow."""
+ANSWER = 5
+"""Seconds for one answer. A service's first request may be slow, but it is asked again."""
 CHECK = """
 sed 's#{directory}/#{directory}/.next/#g' '{main}' > /tmp/slipway-check.conf
 nginx -t -q -c /tmp/slipway-check.conf
 """
 COMMIT = "cd '{directory}' && mv -f .next/*.conf . && rmdir .next"
 WORKER = "nginx: worker process"
+NOT_RUNNING = 125
+"""Stands for the exit code of a command where nginx itself does not run, as in `docker run`."""
+
+
+class Answer(NamedTuple):
+    """`status` 0 when nothing answered; `address` (address:port) is the container's that did, or was to."""
+
+    status: int
+    address: str
 
 
 @dataclass(frozen=True)
@@ -86,17 +97,22 @@ class Edge:
         return before
 
     def workers(self) -> dict[int, bool]:
-        """{process id of a worker: whether it only finishes what it has}."""
-        processes = self.container.top(ps_args="-eo pid,args")["Processes"]
+        """{process id of a worker: whether it only finishes what it has}; none while nginx is being started again."""
+        try:
+            processes = self.container.top(ps_args="-eo pid,args")["Processes"]
+        except APIError:
+            return {}
         return {int(pid): "shutting down" in title for pid, title in processes if title.startswith(WORKER)}
 
-    def ask(self, upstream: str, path: str) -> int:
-        """Status of one GET through this upstream; 0 when nothing answered."""
+    def ask(self, upstream: str, path: str, seconds: float = ANSWER) -> Answer:
+        """The answer to one GET through this upstream."""
         url = f"http://127.0.0.1:{self.gate_port}{path}"
-        options = ["--output", "/dev/null", "--max-time", str(ANSWER), "--noproxy", "*", "--write-out", "%{http_code}"]
-        command = ["curl", "--silent", *options, "--header", f"Host: {upstream}", url]
-        status = self.execute(command)[1].strip()
-        return int(status) if status.isdecimal() else 0
+        options = ["--output", "/dev/null", "--dump-header", "-", "--max-time", f"{seconds:.1f}", "--noproxy", "*"]
+        command = ["curl", "--silent", *options, "--write-out", "%{http_code}", "--header", f"Host: {upstream}", url]
+        *headers, status = self.execute(command)[1].strip().splitlines() or [""]
+        named = (line.partition(":") for line in headers)
+        addresses = [value.strip() for name, _, value in named if name.lower() == ADDRESS_HEADER.lower()]
+        return Answer(int(status) if status.isdecimal() else 0, addresses[-1] if addresses else "")
 
     def shell(self, script: str, *, user: str = "") -> None:
         self.run("sh", "-ec", script.format(directory=self.directory, main=self.main), user=user)
@@ -108,7 +124,10 @@ class Edge:
             raise Failure(f"nginx: {output.strip()} (exit code {code})")
 
     def execute(self, command: Sequence[str], user: str = "") -> tuple[int, str]:
-        result: Any = self.container.exec_run(list(command), user=user)
+        try:
+            result: Any = self.container.exec_run(list(command), user=user)
+        except APIError as error:
+            return NOT_RUNNING, str(error.explanation)
         return int(result.exit_code), result.output.decode(errors="replace")
 
     def log(self) -> str:

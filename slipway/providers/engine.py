@@ -46,6 +46,12 @@ class Failure(Exception):  # noqa: N818 - what is raised is what failed
             sys.tracebacklimit = 0
 
 
+class Interrupted(Failure):
+    """The operator ended the run: what is under way is left as it is."""
+
+    __module__ = "builtins"
+
+
 class Provider(ResourceProvider):
     """Plans and does the work of one kind of resource.
 
@@ -132,11 +138,11 @@ def wait(condition: Callable[[], T], seconds: float, problem: Callable[[], str])
 
 
 def pause() -> None:
-    """The time between two questions to the engine. Raises Failure when the run was interrupted: Pulumi's process for
-    providers only ends when the work in hand has, and nothing must happen after the operator was told that it failed.
+    """The time between two questions to the engine. Raises Interrupted when the run was: Pulumi's process for providers
+    only ends when the work in hand has, and nothing must happen after the operator was told that it failed.
     """
     if not threading.main_thread().is_alive():
-        raise Failure("interrupted")
+        raise Interrupted("interrupted")
     time.sleep(PAUSE)
 
 
@@ -170,8 +176,11 @@ def remove(client: DockerClient, name: str) -> None:
 
 def log_tail(container: Container, lines: int = TAIL) -> str:
     """The last lines of a container's log, indented, for an error message."""
-    text = container.logs(tail=lines).decode(errors="replace").strip()
-    return "\n".join(f"    {line}" for line in text.splitlines()) or "    (it wrote nothing)"
+    return indented(container.logs(tail=lines).decode(errors="replace").strip())
+
+
+def indented(log: str) -> str:
+    return "\n".join(f"    {line}" for line in log.splitlines()) or "    (it wrote nothing)"
 
 
 def helper_labels(labels: Mapping[str, str], purpose: str) -> dict[str, str]:

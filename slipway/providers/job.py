@@ -16,9 +16,9 @@ from docker import DockerClient
 from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig, Mount
-from pulumi.dynamic import Resource
+from pulumi.dynamic import Resource, UpdateResult
 
-from slipway.core import hashing
+from slipway.core import hashing, log_causes
 from slipway.providers.engine import (
     JOB,
     Failure,
@@ -29,10 +29,12 @@ from slipway.providers.engine import (
     have_image,
     helper_labels,
     log_tail,
+    recorded,
     remove,
     say,
     wait,
 )
+from slipway.providers.evidence import tail
 
 INPUTS_LABEL = "slipway.job"
 """Hash of the inputs that a job's container was made from."""
@@ -60,6 +62,11 @@ class JobProvider(Provider):
     def id(self, props: Properties) -> str:
         return str(props["container"])
 
+    def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
+        if news.get("once") and olds.get("triggers") == news["triggers"]:
+            return UpdateResult(recorded(news))
+        return super().update(id_, olds, news)
+
     def do(self, _olds: Properties, news: Properties) -> None:
         name, limit = str(news["container"]), float(news["timeout"])
         digest = hashing.of_value({key: news[key] for key in self.work})
@@ -72,7 +79,7 @@ class JobProvider(Provider):
             log.finish()
             if code:
                 raise Failure(
-                    f"{name} ended with exit code {code}{reason(container)}. Its last lines:\n"
+                    f"{name} ended with exit code {code}{reason(container)}.\n  Its last lines:\n"
                     f"{log_tail(container)}\nIt is kept until the next run: docker logs {name}"
                 )
             say(f"{name}: done after {time.monotonic() - started:.1f} s")
@@ -184,9 +191,12 @@ def exit_code(container: Container, limit: float) -> int:
 
 
 def reason(container: Container) -> str:
-    """What the exit code alone does not tell."""
-    state = container.attrs["State"]
-    return " (it needed more memory than its limit)" if state["OOMKilled"] else ""
+    """What the exit code alone does not tell, as far as its end or its log show it."""
+    if container.attrs["State"]["OOMKilled"]:
+        return " (it needed more memory than its limit)"
+    found = log_causes.in_log(log := tail(container)) or log_causes.exception(log)
+    hint = f".\n  What to do: {found.hint}" if found and found.hint else ""
+    return f": {found.what}{hint}" if found else ""
 
 
 class Job(Resource, module="slipway", name="Job"):
@@ -198,6 +208,7 @@ class Job(Resource, module="slipway", name="Job"):
     mounts     {"source": volume or folder of the host, "target": …, "read_only": …}
     memory     MiB; timeout: seconds
     hardened   read-only root with /tmp, no capabilities, bounded processes
+    once       only when it is made, and for changed `triggers`: what is run on data that people then work with
     """
 
     def __init__(
@@ -216,6 +227,7 @@ class Job(Resource, module="slipway", name="Job"):
         timeout: float,
         labels: Mapping[str, str],
         hardened: bool = True,
+        once: bool = False,
         triggers: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -231,6 +243,7 @@ class Job(Resource, module="slipway", name="Job"):
             "memory": memory,
             "timeout": timeout,
             "hardened": hardened,
+            "once": once,
             "triggers": dict(triggers or {}),
             "labels": dict(labels),
         }

@@ -16,17 +16,15 @@ from docker import DockerClient
 from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
+from slipway.core.serving import serving
 from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure, Properties, Provider, connect, find, log_tail, pause, say, wait
+from slipway.providers.engine import Failure, Interrupted, Properties, Provider, connect, find, pause, say, wait
+from slipway.providers.gate import Gate
 
 ROUTES = "routes.conf"
 """Says which upstream each route goes to. The files of upstreams only add possibilities."""
-UNTOUCHED = "\nNothing was switched: the site goes on as it was."
-GONE = {"exited", "dead", "removing"}
-SETTLING = 3
-"""Seconds that a new container without a health check must have run."""
-LEAST = 5
-"""Seconds to answer through nginx that are left even when getting well took all the time: it looks up names first."""
+RESTART = 5
+"""Seconds that nginx may take to run again."""
 
 
 class ReleaseProvider(Provider):
@@ -38,115 +36,68 @@ class ReleaseProvider(Provider):
         return "release"
 
     def do(self, olds: Properties, news: Properties) -> None:
-        deadline = time.monotonic() + float(news["timeout"])
         settled = {container["name"] for container in olds.get("containers", [])}
         with connect(news["engine"]) as client:
-            containers = Newcomers(client, news["containers"], settled)
-            containers.wait_until_well(deadline)
-            if not news["edge"]:
-                return
-            container = find(client, news["edge"])
-            if container is None or container.status != "running":
-                raise Failure(f"nginx does not run: container {news['edge']}")
-            edge = Edge(container, news["directory"], news["main"], int(news["gate_port"]))
-            upstreams = {f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}
-            show(edge, upstreams)
-            containers.ask(edge, deadline)
-            switch(edge, news["routes"], float(news["drain"]))
+            gate = Gate(client, news["containers"], settled, float(news["timeout"]))
+            edge = edge_of(client, news) if news["edge"] else None
+            try:
+                gate.begin()
+                gate.wait_until_well()
+                if edge is None:
+                    return
+                upstreams = {f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}
+                show(edge, upstreams)
+                gate.wait_until_ready(edge)
+                old = switch(edge, news["routes"])
+            except Interrupted:
+                raise
+            except Failure as failure:
+                raise Failure(str(failure) + aftermath(gate, edge, moved(olds, news))) from None
+            drain(edge, old, float(news["drain"]))
             edge.remove(sorted(edge.files().keys() - upstreams.keys() - {ROUTES}))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """nginx and the containers have resources of their own."""
 
 
-class Newcomers:
-    """The containers that a release is about, `described` as in Release. The `settled` ones were part of the release
-    before: they may be unwell for a moment (their database restarts), the others must not."""
+def edge_of(client: DockerClient, props: Properties) -> Edge:
+    """Raises Failure when nginx does not run. It may just be started again, after it was killed."""
 
-    def __init__(self, client: DockerClient, described: Sequence[Mapping[str, Any]], settled: set[str]) -> None:
-        self.described, self.settled = described, settled
-        self.found: dict[str, Container] = {}
-        for each in described:
-            container = find(client, each["name"])
-            if container is None:
-                raise Failure(f"{each['service']}: there is no container {each['name']}")
-            self.found[each["name"]] = container
-        self.start = time.monotonic()
-        self.restarts = {name: container.attrs["RestartCount"] for name, container in self.found.items()}
+    def running() -> Container | None:
+        found = find(client, props["edge"])
+        return found if found and found.status == "running" else None
 
-    def wait_until_well(self, deadline: float) -> None:
-        """Raises Failure, with what the container wrote, as soon as one cannot get well any more."""
-        waiting = dict(self.found)
+    container = wait(running, RESTART, lambda: f"nginx does not run: container {props['edge']}")
+    assert container is not None
+    return Edge(container, props["directory"], props["main"], int(props["gate_port"]))
 
-        def all_well() -> bool:
-            for name in [name for name, container in waiting.items() if self.well(container)]:
-                del waiting[name]
-            return not waiting
 
-        def too_late() -> str:
-            return (
-                "\n".join(
-                    f"{name} did not get healthy in time. {wrote(container)}" for name, container in waiting.items()
-                )
-                + UNTOUCHED
-            )
+def moved(olds: Properties, news: Properties) -> list[str]:
+    """The services whose migration ran since the release that serves; none where there was no release yet."""
+    before: Mapping[str, str] = olds.get("migrations") or {}
+    now: Mapping[str, str] = news.get("migrations") or {}
+    return sorted(service for service in now if olds and before.get(service) != now[service])
 
-        wait(all_well, deadline - self.start, too_late)
-        say(f"release: {len(self.found)} containers are well after {time.monotonic() - self.start:.1f} s")
 
-    def well(self, container: Container) -> bool:
-        container.reload()
-        name, state = str(container.name), container.attrs["State"]
-        health = state.get("Health", {}).get("Status") or self.by_age(name)
-        problem = ""
-        if state["Status"] in GONE:
-            problem = f"ended with exit code {state['ExitCode']}"
-        elif state["Status"] == "restarting" or container.attrs["RestartCount"] > self.restarts[name]:
-            problem = f"keeps ending (last exit code {state['ExitCode']})"
-        elif health == "unhealthy":
-            problem = "is unhealthy"
-        if problem and name not in self.settled:
-            raise Failure(f"{name} {problem}. {probed(state)}{wrote(container)}{UNTOUCHED}")
-        return not problem and bool(state["Running"]) and health == "healthy"
-
-    def by_age(self, name: str) -> str:
-        """The health of a container that has no health check."""
-        settled = name in self.settled or time.monotonic() - self.start > SETTLING
-        return "healthy" if settled else "starting"
-
-    def ask(self, edge: Edge, deadline: float) -> None:
-        """Asks through nginx, which goes round an upstream's containers, until each upstream gave as many good answers
-        in a row as it has containers."""
-        start, last = time.monotonic(), dict[str, str]()
-        silent: dict[str, list[Mapping[str, Any]]] = {}
-        for each in self.described:
-            if each["upstream"]:
-                silent.setdefault(each["upstream"], []).append(each)
-
-        def good(upstream: str, path: str) -> bool:
-            status = edge.ask(upstream, path)
-            last[upstream] = f"{path}: {f'status {status}' if status else 'no answer'}"
-            return 200 <= status < 400
-
-        def all_answered() -> bool:
-            for upstream, members in list(silent.items()):
-                if all(good(upstream, each["ready"]) for each in members):
-                    del silent[upstream]
-                else:
-                    for each in members:
-                        self.well(self.found[each["name"]])
-            return not silent
-
-        def too_late() -> str:
-            problems = [
-                f"{each['name']} did not get ready behind nginx ({last[upstream]}). {wrote(self.found[each['name']])}"
-                for upstream, members in silent.items()
-                for each in members
-            ]
-            return "\n".join(problems) + UNTOUCHED
-
-        wait(all_answered, max(deadline - time.monotonic(), LEAST), too_late)
-        say(f"release: every service answers through nginx after {time.monotonic() - start:.1f} s")
+def aftermath(gate: Gate, edge: Edge | None, migrated: Sequence[str]) -> str:
+    """Stops what must not go on working after a failed gate; what the report says besides the cause."""
+    if edge is None:
+        return ""  # development: nothing else could serve, and the source is about to be edited
+    now = serving(edge.files())
+    kept = gate.stop({name for names in now.values() for name in names})
+    lines = ["", "Nothing was switched: the site goes on as it was."]
+    lines += [f"  {service} is served by {', '.join(names)}" for service, names in now.items()]
+    if not now:
+        lines[-1] = "Nothing was switched: there was no release before, so nothing serves yet."
+    if migrated:
+        lines.append(
+            f"The migration of {' and '.join(migrated)} ran before: the schema has moved on, and stays; the old code "
+            "must suit it."
+        )
+    if kept:
+        lines.append("Stopped, and kept until the next release replaces them or tries them again:")
+        lines += [f"  docker logs {name}" for name in kept]
+    return "\n".join(lines)
 
 
 def show(edge: Edge, upstreams: Mapping[str, str]) -> None:
@@ -155,9 +106,9 @@ def show(edge: Edge, upstreams: Mapping[str, str]) -> None:
     edge.reload()
 
 
-def switch(edge: Edge, routes: str, drain: float) -> None:
-    """Puts the new routes in force in one reload, and returns when the last request by the old ones has ended, or
-    after `drain` seconds."""
+def switch(edge: Edge, routes: str) -> set[int]:
+    """Puts the new routes in force in one reload; the process ids of the nginx workers that still finish requests by
+    the old ones. Raises Failure, with the old routes in force, when nginx does not take the new ones."""
     before = edge.files().get(ROUTES)
     edge.write({ROUTES: routes})
     try:
@@ -168,33 +119,28 @@ def switch(edge: Edge, routes: str, drain: float) -> None:
         else:
             edge.write({ROUTES: before})
         raise
-    start = time.monotonic()
     say("release: switched")
+    return old
+
+
+def drain(edge: Edge, old: set[int], seconds: float) -> None:
+    """Returns when the last request to the old containers has ended, or after `seconds`."""
+    start = time.monotonic()
     while left := old & edge.workers().keys():
-        if time.monotonic() - start > drain:
-            say(f"release: {len(left)} nginx workers still have requests to old containers after {drain:g} s; going on")
+        if time.monotonic() - start > seconds:
+            say(f"release: {len(left)} nginx workers still have requests to old ones after {seconds:g} s; going on")
             return
         pause()
     say(f"release: the last request to the old containers ended after {time.monotonic() - start:.1f} s")
 
 
-def wrote(container: Container) -> str:
-    return f"Its last lines:\n{log_tail(container)}"
-
-
-def probed(state: Mapping[str, Any]) -> str:
-    """What the last failed health check said."""
-    checks = state.get("Health", {}).get("Log") or []
-    return (
-        f"Its health check says: {checks[-1]['Output'].strip()[-500:]}\n" if checks and checks[-1]["ExitCode"] else ""
-    )
-
-
 class Release(Resource, module="slipway", name="Release"):
     """Puts `upstreams` and `routes` in force at the edge once all `containers` are well.
 
-    containers  {"service", "name", "upstream", "ready"} each. upstream "": not behind nginx. `ready` is the path asked
-                through nginx, as a client would write it
+    containers  {"service", "name", "port", "upstream", "ready", "beside"} each. upstream "": not behind nginx, port 0:
+                no HTTP. `ready` is the path asked through nginx, as a client would write it. `beside`: started beside
+                the one that it takes over from, so it may be stopped when the release fails
+    migrations  {service: identity of what its migration ran from}, for the report of a release that fails
     edge        the id of nginx's container, so that a new one is given its files; "": there is none
     upstreams   {name: text of the upstream and of its server at `gate_port`}; routes: the text that uses them
     directory, main, gate_port   of the edge: see slipway.providers.edge
@@ -207,7 +153,7 @@ class Release(Resource, module="slipway", name="Release"):
         name: str,
         *,
         engine: pulumi.Input[str],
-        containers: pulumi.Input[Sequence[Mapping[str, pulumi.Input[str]]]],
+        containers: pulumi.Input[Sequence[Mapping[str, pulumi.Input[Any]]]],
         edge: pulumi.Input[str],
         upstreams: pulumi.Input[Mapping[str, pulumi.Input[str]]],
         routes: pulumi.Input[str],
@@ -216,11 +162,13 @@ class Release(Resource, module="slipway", name="Release"):
         gate_port: int,
         timeout: float,
         drain: float,
+        migrations: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
             "engine": engine,
             "containers": containers,
+            "migrations": dict(migrations or {}),
             "edge": edge,
             "upstreams": upstreams,
             "routes": routes,

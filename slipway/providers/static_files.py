@@ -10,13 +10,15 @@ import io
 import tarfile
 import time
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pulumi
 from docker.errors import NotFound
+from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
 from slipway.providers.engine import Failure, Properties, Provider, connect, have_image, helper_labels, remove
+from slipway.providers.files import holders
 from slipway.providers.filling import FOLDER, PARENT, helper, run
 
 SWEEP = f"""
@@ -63,7 +65,19 @@ class StaticFilesProvider(Provider):
                 client.volumes.get(props["volume"])
             except NotFound:
                 return False
+            for container in holders(client, props["volume"]):
+                if container.status == "running":  # nginx; without it nobody asks for the files
+                    mounts = container.attrs["Mounts"]
+                    [root] = [each["Destination"] for each in mounts if each.get("Name") == props["volume"]]
+                    folder = f"{root}/{props['folder']}"
+                    return all(has_files(container, f"{folder}/{target}") for target in props["sources"])
             return True
+
+
+def has_files(container: Container, folder: str) -> bool:
+    """Whether there is anything in a folder of a running container, which needs `ls`."""
+    result: Any = container.exec_run(["ls", "-A", folder])
+    return result.exit_code == 0 and bool(result.output.strip())
 
 
 def repacked(folders: Mapping[str, bytes]) -> bytes:

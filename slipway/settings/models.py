@@ -109,6 +109,14 @@ class PostgresTable(Table):
     shared_memory: int = Field(default=256, ge=64, examples=[256])
 
 
+class MigrationsTable(Table):
+    """`migrations:`"""
+
+    lock_timeout: int = Field(default=10, ge=1, le=3600, examples=[10])
+    statement_timeout: int = Field(default=0, ge=0, le=86400, examples=[300])
+    timeout: int = Field(default=600, ge=10, le=86400, examples=[600])
+
+
 class AdminerTable(Table):
     """`adminer:`, or `true` and `false`."""
 
@@ -131,6 +139,7 @@ class Declaration(Table):
     services: dict[str, ServiceTable] = Field(default={}, examples=[{"ui": {"route": "/"}}])
     edge: EdgeTable = Field(default=EdgeTable(), examples=[{"port": 8100}])
     postgres: PostgresTable = Field(default=PostgresTable(), examples=[{"memory": 512}])
+    migrations: MigrationsTable = Field(default=MigrationsTable(), examples=[{"lockTimeout": 10}])
     adminer: Annotated[AdminerTable | None, OnOrTable] = Field(default=None, examples=[False])
     base_images: BaseImagesTable = Field(default=BaseImagesTable(), examples=[{"python": "python:3.13-slim"}])
     secrets: dict[str, dict[str, Any]] = Field(default={}, examples=[{"images": {"SECRET_KEY": "..."}}])

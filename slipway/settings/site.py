@@ -124,6 +124,16 @@ class PostgresSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MigrationSettings:
+    """Seconds: how long a statement of a migration waits for a lock (others queue up behind it meanwhile), how long
+    one may take (0: as long as it likes), and how long the whole command may."""
+
+    lock_timeout: int = 10
+    statement_timeout: int = 0
+    timeout: int = 600
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdminerSettings:
     """Where adminer is published on 127.0.0.1."""
 
@@ -159,6 +169,7 @@ class Site:
     edge: EdgeSettings
     postgres: PostgresSettings
     adminer: AdminerSettings | None
+    migrations: MigrationSettings = field(default_factory=MigrationSettings)
     base_images: BaseImages
     configured_secrets: Mapping[str, tuple[str, ...]]
     deploy_timeout: int = 120

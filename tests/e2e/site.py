@@ -116,8 +116,11 @@ class Site(PulumiProject):
         self.write("Pulumi.yaml", yaml.safe_dump(described | {key: kept[key] for key in ("name", "runtime")}))
 
     def kill_main_process(self, name: str) -> None:
-        """From outside its container: `docker kill` would count as wished for, and nothing would start it again."""
-        found = self.container(name)
+        self.kill_process(self.container(name))
+
+    def kill_process(self, found: Container) -> None:
+        """Kills a container's main process from outside: `docker kill` would count as wished for, and nothing would
+        start it again."""
         engine.client().containers.run(
             base_image("python"),
             ["sh", "-c", f"kill -9 {found.attrs['State']['Pid']}"],

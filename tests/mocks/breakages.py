@@ -207,6 +207,14 @@ MUTATIONS = [
             ("components/schedule.py", "depends_on=[args.release]", "depends_on=[]"),
             ("components/schedule.py", "ContainerNetworksAdvancedArgs(name=network)",
              'ContainerNetworksAdvancedArgs(name=network, aliases=["images"])')],
+        a_migration_waits_for_a_lock_as_long_as_is_declared_and_a_seed_runs_once=[
+            ("components/service_jobs.py", "migration_options(args.context.site.migrations)", '""'),
+            ("components/service_jobs.py", "own = options.keys() & service.env.keys()", "own = set()"),
+            ("components/service_jobs.py", "after=jobs, once=True", "after=jobs")],
+        the_release_knows_what_it_may_stop_and_what_was_migrated=[
+            (RELEASE, ".strategy is Strategy.ROLLING", ".http"),
+            (RELEASE, "if site.services[service].http else 0", ""),
+            (RELEASE, "for each in args.services if each.service.migrate}", "for each in args.services}")],
         only_a_service_with_egress_has_a_way_out=(TOPOLOGY, 'egress", internal=False', 'egress", internal=True'),
         a_redis_is_called_directly_and_by_those_alone_that_use_it=[
             (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),

@@ -154,6 +154,28 @@ def test_scheduled_commands_start_after_the_release_in_one_container_of_the_serv
     )
 
 
+def test_a_migration_waits_for_a_lock_as_long_as_is_declared_and_a_seed_runs_once() -> None:
+    table = {**IMAGES, "database": True, "migrate": "flask db upgrade", "seed": "python manage.py seed_db"}
+    settings = {"migrations": {"lockTimeout": 3, "statementTimeout": 60, "timeout": 90}}
+    jobs = run("dev", declared(images=table) | settings).of_kind("Job")
+    migrate, seed = jobs["images-migrate"].inputs, jobs["images-seed"].inputs
+    assert migrate["env"]["PGOPTIONS"] == "-c lock_timeout=3s -c statement_timeout=60s"
+    assert (migrate["timeout"], migrate["once"], seed["once"]) == (90, False, True)
+    assert "PGOPTIONS" not in seed["env"]
+    own = run("dev", declared(images={**table, "env": {"PGOPTIONS": "-c lock_timeout=1s"}}) | settings)
+    assert own.of_kind("Job")["images-migrate"].inputs["env"]["PGOPTIONS"] == "-c lock_timeout=1s"
+
+
+def test_the_release_knows_what_it_may_stop_and_what_was_migrated() -> None:
+    images = {**IMAGES, "database": True, "migrate": "flask db upgrade", "strategy": "recreate"}
+    program = run("prod", declared(ui=UI, images=images, worker={**IMAGES, "command": "python worker.py"}))
+    told = released(program)
+    assert {name: each["beside"] for name, each in told.items()} == {"ui": True, "images": False, "worker": True}
+    assert {name: each["port"] for name, each in told.items()} == {"ui": 5000, "images": 5000, "worker": 0}
+    migrations = program.of_kind("Release")["release"].inputs["migrations"]
+    assert migrations == {"images": "sha256:slipway-prod-images"}
+
+
 def test_only_a_service_with_egress_has_a_way_out() -> None:
     open_networks = {
         n for n, e in program_of("prod", "a way out").of_kind("Network").items() if not e.inputs["internal"]

@@ -1,48 +1,18 @@
-"""What the tests of the providers need: the engine's address, and names under which nothing is left behind."""
+"""What the tests of the providers need: the engine's address, names under which nothing is left behind, a site."""
 
 from __future__ import annotations
 
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from slipway.core import naming
+from tests.providers.place import Place
+from tests.providers.site import Site
 from tests.support import engine
 from tests.support.base_images import base_image
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a test works: names that begin with `name` are its own."""
-
-    name: str
-    engine: str
-    image: str
-
-    @property
-    def labels(self) -> dict[str, str]:
-        return naming.labels(self.name, "test")
-
-    def run(self, *command: str, user: str = "0", volume: str = "", privileged: bool = True) -> str:
-        """What a command writes in a container with the volume at /volume; fails the test unless it succeeds."""
-        output: bytes = engine.client().containers.run(
-            self.image,
-            list(command),
-            user=user,
-            volumes={volume: {"bind": "/volume", "mode": "rw,nocopy"}} if volume else {},
-            network_mode="none",
-            cap_drop=[] if privileged else ["ALL"],
-            remove=True,
-        )
-        return output.decode()
-
-    def leftovers(self) -> list[str]:
-        """The containers that are there under this test's name."""
-        found = engine.client().containers.list(all=True, filters={"name": f"^/{self.name}-"}, ignore_removed=True)
-        return sorted(str(container.name) for container in found)
 
 
 @pytest.fixture
@@ -51,3 +21,18 @@ def place() -> Iterator[Place]:
     address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
     yield Place(name, address, base_image("python"))
     engine.remove_all(name)
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[str]:
+    """The image of a service that does as its environment says."""
+    name = f"providers-{secrets.token_hex(4)}/app:1"
+    folder = str(Path(__file__).with_name("app"))
+    engine.client().images.build(path=folder, tag=name, buildargs={"BASE": base_image("python")}, rm=True, forcerm=True)
+    yield name
+    engine.remove_image(name)
+
+
+@pytest.fixture
+def site(place: Place, app: str) -> Site:
+    return Site(place, app)

@@ -16,7 +16,7 @@ from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from slipway.providers.release import ReleaseProvider
 from slipway.settings.site import Service
-from tests.providers.conftest import Place
+from tests.providers.place import Place
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until
@@ -94,9 +94,17 @@ class Site:
         props = {
             "engine": self.place.engine,
             "containers": [
-                {"service": "web", "name": server, "upstream": release.upstream, "ready": "/ready"}
+                {
+                    "service": "web",
+                    "name": server,
+                    "port": 5000.0,
+                    "upstream": release.upstream,
+                    "ready": "/ready",
+                    "beside": True,
+                }
                 for server in release.servers
             ],
+            "migrations": {},
             "edge": self.edge.id,
             "upstreams": nginx.upstream_blocks(self.model, [release]),
             "routes": nginx.routes_conf(self.model, [release]),

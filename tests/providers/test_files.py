@@ -9,7 +9,7 @@ from docker.errors import ContainerError, NotFound
 
 from slipway.providers.engine import HELPER_LABEL, JOB, Failure
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
-from tests.providers.conftest import Place
+from tests.providers.place import Place
 from tests.support import engine
 from tests.support.waiting import wait_until
 

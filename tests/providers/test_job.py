@@ -11,7 +11,7 @@ from docker.models.containers import Container
 from slipway.core import hashing
 from slipway.providers.engine import HELPER_LABEL, Failure
 from slipway.providers.job import INPUTS_LABEL, JobProvider
-from tests.providers.conftest import Place
+from tests.providers.place import Place
 from tests.support import engine
 from tests.support.waiting import wait_until
 
@@ -29,6 +29,7 @@ def wanted(place: Place, script: str, **changes: Any) -> dict[str, Any]:
         "memory": 64.0,
         "timeout": 30.0,
         "hardened": True,
+        "once": False,
         "triggers": {},
         "labels": place.labels,
     }
@@ -184,3 +185,20 @@ def test_deleting_takes_a_failed_container_along_runs_nothing_and_may_be_repeate
     JobProvider().delete("", props)
     assert place.leftovers() == []
     assert runs(place) == 1
+
+
+def test_what_is_run_once_is_not_run_again_for_a_new_image_and_is_for_new_data(place: Place) -> None:
+    first = wanted(place, COUNT, once=True)
+    JobProvider().create(first)
+    second = wanted(place, COUNT + "true", once=True, env={"GREETING": "other"})
+    assert JobProvider().update("", first, second).outs == second
+    assert runs(place) == 1
+    JobProvider().update("", second, {**second, "triggers": {"data": "another"}})
+    assert runs(place) == 2
+
+
+def test_the_cause_is_named_where_the_log_shows_it(place: Place) -> None:
+    with pytest.raises(Failure) as failure:
+        JobProvider().create(wanted(place, "echo 'ERROR: canceling statement due to lock timeout'; exit 1"))
+    assert "ended with exit code 1: lock timeout" in str(failure.value)
+    assert "migrations.lockTimeout" in str(failure.value)

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
-from tests.providers.conftest import Place
 from tests.providers.site import Load, Site
 from tests.support import engine
-from tests.support.base_images import base_image
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[str]:
-    name = f"providers-{secrets.token_hex(4)}/app:1"
-    folder = str(Path(__file__).with_name("app"))
-    engine.client().images.build(path=folder, tag=name, buildargs={"BASE": base_image("python")}, rm=True, forcerm=True)
-    yield name
-    engine.remove_image(name)
-
-
-@pytest.fixture
-def site(place: Place, app: str) -> Site:
-    return Site(place, app)
 
 
 def test_the_first_release_makes_the_site_answer(site: Site) -> None:
@@ -68,74 +48,6 @@ def test_switching_under_load_loses_nothing(site: Site, capfd: pytest.CaptureFix
 def test_all_containers_of_a_service_take_part(site: Site) -> None:
     site.release(site.start(), site.start())
     assert {site.get()[1] for _ in range(10)} == {"r1", "r2"}
-
-
-def test_a_container_that_nginx_does_not_serve_must_be_well_too(site: Site) -> None:
-    props = site.wanted(site.start())
-    worker = site.start(command=["sh", "-c", "sleep 1; echo no queue; exit 7"], health=False)
-    props["containers"].append({"service": "worker", "name": worker.name, "upstream": "", "ready": ""})
-    with pytest.raises(Failure, match="ended with exit code 7"):
-        ReleaseProvider().create(props)
-
-
-def unfit(site: Site, kind: str) -> dict[str, object]:
-    """The inputs of a release whose one container is not fit to serve."""
-    if kind == "ended":
-        return site.wanted(site.start(command=["sh", "-c", "sleep 1; echo boom; exit 3"]))
-    if kind == "restarting":
-        return site.wanted(site.start(command=["sh", "-c", "echo boom; exit 3"], restart="always"))
-    if kind == "unhealthy":
-        return site.wanted(site.start(HEALTH="500 boom"))
-    return site.wanted(site.start(READY="503 boom"), timeout=3.0)
-
-
-@pytest.mark.parametrize(
-    ("kind", "says"),
-    [
-        ("ended", ["ended with exit code 3", "boom"]),
-        ("restarting", ["keeps ending (last exit code 3)", "boom"]),
-        ("unhealthy", ["is unhealthy", "HTTP Error 500"]),
-        ("not ready", ["did not get ready behind nginx (/ready: status 503)", "Booting worker"]),
-    ],
-)
-def test_nothing_is_switched_when_a_container_is_not_well(site: Site, kind: str, says: list[str]) -> None:
-    old = site.release(site.start())
-    start, new = time.monotonic(), unfit(site, kind)
-    with pytest.raises(Failure) as failure:
-        ReleaseProvider().update("", old, new)
-    assert [text for text in says if text not in str(failure.value)] == []
-    assert "Nothing was switched" in str(failure.value)
-    assert time.monotonic() - start < 30, "it was waited for what could not get better any more"
-    assert site.get() == (200, "r1")
-
-
-def test_a_failed_release_fails_again_until_it_is_repaired(site: Site) -> None:
-    old = site.release(site.start())
-    bad = unfit(site, "not ready")
-    for _ in range(2):
-        with pytest.raises(Failure):
-            ReleaseProvider().update("", old, bad)
-    old = ReleaseProvider().update("", old, site.wanted(site.start())).outs or {}
-    assert site.get() == (200, "r3")
-    assert len(site.files()) == 2
-
-
-def test_a_container_that_is_started_late_is_waited_for_until_the_time_is_up(site: Site) -> None:
-    slow = site.start(command=["sh", "-c", "echo warming up; sleep 60"])
-    with pytest.raises(Failure) as failure:
-        ReleaseProvider().create(site.wanted(slow, timeout=1.0))
-    assert "did not get healthy in time" in str(failure.value)
-    assert "warming up" in str(failure.value)
-
-
-def test_a_container_of_the_last_release_may_be_unwell_for_a_moment(site: Site) -> None:
-    """Its database restarts, say; only newcomers must not be unwell."""
-    old = site.release(container := site.start())
-    site.get("/health-becomes?500")
-    wait_until("it is unhealthy", lambda: engine.health(container) == "unhealthy", 30)
-    threading.Timer(2, site.get, ("/health-becomes?200",)).start()
-    ReleaseProvider().update("", old, {**old, "edge": site.edge.name})
-    assert site.get() == (200, "r1")
 
 
 def test_a_configuration_that_nginx_refuses_changes_nothing(site: Site) -> None:

@@ -55,6 +55,8 @@ def test_each_upstream_can_be_asked_under_its_own_name_on_the_loopback_only() ->
     asked = server(text, NEW.upstream)
     assert "listen 127.0.0.1:8079;" in asked
     assert f"proxy_pass http://{NEW.upstream};" in asked
+    assert "add_header X-Slipway-Upstream $upstream_addr always;" in asked, "the gate must know who answered"
+    assert "proxy_next_upstream off;" in asked
 
 
 def test_only_routes_name_the_target_so_that_one_file_switches_everything() -> None:

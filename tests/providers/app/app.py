@@ -1,6 +1,8 @@
 """A service whose answers tell which release gave them, and that is as well or unwell as its environment says."""
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,6 +13,8 @@ STATUS = {"/health": os.environ.get("HEALTH", "200 OK"), "/ready": os.environ.ge
 
 def app(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
+    if path == "/health" and os.environ.get("DIES"):
+        threading.Timer(1, os.kill, (1, signal.SIGTERM)).start()
     if path == "/slow":
         time.sleep(float(environ["QUERY_STRING"]))
     if path == "/health-becomes":

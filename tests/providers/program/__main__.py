@@ -67,7 +67,9 @@ if config.get("postgres"):
 release = Release(
     "release",
     engine=engine,
-    containers=[{"service": "web", "name": service.name, "upstream": "", "ready": ""}],
+    containers=[
+        {"service": "web", "name": service.name, "port": 0, "upstream": "", "ready": "", "beside": True},
+    ],
     edge="",
     upstreams={},
     routes="",

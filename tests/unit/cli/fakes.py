@@ -57,7 +57,7 @@ class FakeContainer:
         self.status = described.get("status", "running")
         self.labels = {"slipway.project": "site", "slipway.service": service, **described.get("labels", {})}
         health = {"Health": {"Status": described["health"]}} if "health" in described else {}
-        self.attrs = {
+        self.attrs: dict[str, Any] = {
             "State": {"StartedAt": "2026-01-02T03:04:05.6Z", **health},
             "Config": {"StopTimeout": described.get("grace"), "Image": "sha256:1", "Labels": self.labels},
             "NetworkSettings": {"Ports": {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8006"}]}},

@@ -209,3 +209,61 @@ def test_preview_that_expects_no_changes_ends_with_7_when_pulumi_does(desk: Desk
 def test_what_follows_two_dashes_is_pulumis(desk: Desk) -> None:
     assert desk.run("up", "--", "--policy-pack", "policy").exit_code == 0
     assert desk.call("up")["arguments"][-2:] == ["--policy-pack", "policy"]
+
+
+@pytest.mark.parametrize("flag", [["--target", "urn"], ["-t", "urn"], ["--target=urn"], ["--target-replace", "urn"]])
+def test_a_target_without_what_depends_on_it_is_refused(desk: Desk, flag: list[str]) -> None:
+    desk.has_state()
+
+    refused = desk.run("up", "--", *flag)
+
+    assert refused.exit_code == 2
+    assert "--target-dependents" in refused.stderr
+    assert desk.calls() == []
+    assert desk.run("up", "--", *flag, "--target-dependents").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["up", "preview"])
+def test_what_is_unhealthy_or_cut_off_is_replaced_and_nothing_else(desk: Desk, command: str) -> None:
+    networks = {"well": {"back": ["db"]}, "sick": {"back": ["db"]}, "off": {}, "renamed": {"back": ["other"]}}
+    resources = []
+    for name, joined in networks.items():
+        container = desk.engine.add(name, name, id=name, health="unhealthy" if name == "sick" else "healthy")
+        container.attrs["NetworkSettings"]["Networks"] = {each: {"Aliases": names} for each, names in joined.items()}
+        resource = container_resource(name, name)
+        resource["outputs"]["networksAdvanced"] = [{"name": "back", "aliases": ["db"]}]
+        resources.append(resource)
+    desk.engine.add("stopped", "stopped", id="stopped", status="exited", health="unhealthy")
+    old = {**container_resource("sick", "gone"), "delete": True}
+    desk.has_state(*resources, container_resource("stopped", "stopped"), old)
+
+    result = desk.run(command)
+
+    arguments = desk.call(command)["arguments"]
+    flags = [arguments[place + 1] for place, each in enumerate(arguments) if each == "--replace"]
+    assert flags == [f"{URN}sick", f"{URN}off", f"{URN}renamed"]
+    assert "sick is unhealthy" in result.stderr
+    assert "off was taken off the network back" in result.stderr
+
+
+def test_a_newcomer_whose_release_never_came_is_stopped_and_what_serves_is_not(desk: Desk) -> None:
+    """A migration failed, say: its own service has no new container, but others have."""
+    names = ("worker-new", "worker-old", "web", "api-new", "api-old")
+    for name in names:
+        desk.engine.add(name, name, id=name)
+    old = [{**container_resource(each, f"{each}-old"), "delete": True} for each in ("worker", "api")]
+    new = [container_resource(each, f"{each}-new") for each in ("worker", "api")]
+    release = {
+        "type": "pulumi-python:dynamic/slipway:Release",
+        "urn": URN + "release",
+        "id": "release",
+        "outputs": {"containers": [{"name": "web"}, {"name": "api-new"}]},
+    }
+    desk.has_state(*old, *new, container_resource("web", "web"), release)
+    desk.ends_with("up", 255)
+
+    result = desk.run("up")
+
+    assert result.exit_code == 1
+    assert desk.engine.done == ["stop worker-new within 2"], "the other one was let in before something failed"
+    assert "stopping worker-new" in result.stderr

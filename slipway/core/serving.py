@@ -1,0 +1,23 @@
+"""Which containers the edge sends requests to, read from the files that are in force: the one truth of who serves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+TARGET = re.compile(r"proxy_pass http://([a-z0-9-]+)_[0-9a-f]{8};")
+UPSTREAM = re.compile(r"^upstream ([a-z0-9-]+_[0-9a-f]{8}) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+SERVER = re.compile(r"^\s*server ([A-Za-z0-9_.-]+):\d+ ", re.MULTILINE)
+
+
+def serving(files: Mapping[str, str]) -> dict[str, list[str]]:
+    """{service: its containers' names}, of the generated files of slipway.core.nginx: {file name: text}."""
+    routed = "\n".join(text for name, text in files.items() if name.startswith("routes"))
+    targets = {match[0].removeprefix("proxy_pass http://").rstrip(";"): match[1] for match in TARGET.finditer(routed)}
+    found: dict[str, list[str]] = {}
+    for name, text in files.items():
+        if name.startswith("upstreams"):
+            for upstream, block in UPSTREAM.findall(text):
+                if upstream in targets:
+                    found[targets[upstream]] = SERVER.findall(block)
+    return dict(sorted(found.items()))

@@ -1,0 +1,33 @@
+"""A service whose answers tell which release gave them, and that fails in the way that BREAK names."""
+
+import os
+import signal
+import threading
+import time
+
+RELEASE, BREAK = os.environ["RELEASE"], os.environ.get("BREAK", "")
+STATUS = {"/health": "200 OK", "/ready": "500 NO" if BREAK == "ready" else "200 OK"}
+PREFIX = os.environ.get("SCRIPT_NAME", "")
+
+if BREAK == "crash":
+    raise RuntimeError("no stock today")
+if BREAK == "import":
+    import flask_that_is_not_there  # noqa: F401
+if BREAK == "secret":
+    SHOP_KEY = os.environ["SHOP_KEY"]
+if BREAK == "memory":
+    HOARD = [bytearray(2**20) for _ in range(4096)]
+if BREAK == "slow":
+    time.sleep(600)
+if BREAK == "health":
+    STATUS["/health"] = "500 NO"
+
+
+def app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/health" and BREAK == "dies":
+        threading.Timer(1, os.kill, (os.getppid(), signal.SIGTERM)).start()
+    if path == "/sick":
+        STATUS["/health"] = "500 NO"
+    start_response(STATUS.get(path, "200 OK"), [("Content-Type", "text/plain")])
+    return [RELEASE.encode()]
