@@ -12,6 +12,7 @@ from components.context import Context
 from components.edge import CURRENT, MAIN, Edge
 from components.flask_service import FlaskService
 from components.networks import Networks
+from slipway import revision
 from slipway.core import nginx, nginx_main
 from slipway.core.topology import EDGE
 from slipway.providers.release import Release
@@ -43,6 +44,10 @@ class SiteRelease(pulumi.ComponentResource):
             edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
         ]
         memberships = edge.memberships if edge else []
+        built = {each.service.name: each.args.image for each in args.services if not each.service.image}
+        databases = [
+            each.service.name for each in args.services if each.service.database and each.service.database.url is None
+        ]
         Release(
             name,
             engine=args.context.engine,
@@ -55,6 +60,16 @@ class SiteRelease(pulumi.ComponentResource):
             gate_port=nginx_main.INTERNAL_PORT,
             timeout=site.deploy_timeout,
             drain=site.drain,
+            release=site.pin.release if site.pin else "",
+            record={
+                "project": site.project,
+                "stack": site.stack,
+                "revision": revision.of(site.root),
+                "images": built,
+                "services": site.tables,
+                "databases": databases,
+            },
+            keep=site.keep_releases,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[

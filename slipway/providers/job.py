@@ -23,7 +23,6 @@ from slipway.providers.engine import (
     JOB,
     Failure,
     Properties,
-    Provider,
     connect,
     find,
     have_image,
@@ -33,6 +32,7 @@ from slipway.providers.engine import (
     say,
     wait,
 )
+from slipway.providers.suspension import Suspendable
 
 INPUTS_LABEL = "slipway.job"
 """Hash of the inputs that a job's container was made from."""
@@ -47,7 +47,7 @@ HARDENED: dict[str, Any] = {
 }
 
 
-class JobProvider(Provider):
+class JobProvider(Suspendable):
     """Runs the container, shows its log, removes it after success. One that failed is kept to be looked at until the
     next run.
 
@@ -198,6 +198,7 @@ class Job(Resource, module="slipway", name="Job"):
     mounts     {"source": volume or folder of the host, "target": …, "read_only": …}
     memory     MiB; timeout: seconds
     hardened   read-only root with /tmp, no capabilities, bounded processes
+    suspended  it does not run now, whatever changed; later it does if anything differs from its last run
     """
 
     def __init__(
@@ -216,6 +217,7 @@ class Job(Resource, module="slipway", name="Job"):
         timeout: float,
         labels: Mapping[str, str],
         hardened: bool = True,
+        suspended: bool = False,
         triggers: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -233,5 +235,6 @@ class Job(Resource, module="slipway", name="Job"):
             "hardened": hardened,
             "triggers": dict(triggers or {}),
             "labels": dict(labels),
+            **({"suspended": True} if suspended else {}),
         }
         super().__init__(JobProvider(), name, props, opts)

@@ -17,7 +17,8 @@ from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
 from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure, Properties, Provider, connect, find, log_tail, pause, say, wait
+from slipway.providers.engine import Failure, Properties, connect, find, log_tail, pause, say, wait
+from slipway.providers.records import BookKeeper
 
 ROUTES = "routes.conf"
 """Says which upstream each route goes to. The files of upstreams only add possibilities."""
@@ -29,7 +30,7 @@ LEAST = 5
 """Seconds to answer through nginx that are left even when getting well took all the time: it looks up names first."""
 
 
-class ReleaseProvider(Provider):
+class ReleaseProvider(BookKeeper):
     """Waits, shows, asks, switches, drains; in this order."""
 
     work: ClassVar = ("containers", "edge", "upstreams", "routes")
@@ -200,6 +201,8 @@ class Release(Resource, module="slipway", name="Release"):
     directory, main, gate_port   of the edge: see slipway.providers.edge
     timeout     seconds for all containers together to get well and ready
     drain       seconds that the last requests to the old containers get before the run goes on to stop those
+    release     the recorded release that these containers are of; "": they are a new one
+    record      of a new one (slipway.providers.records); keep: how many releases stay recorded, and their images
     """
 
     def __init__(
@@ -216,6 +219,9 @@ class Release(Resource, module="slipway", name="Release"):
         gate_port: int,
         timeout: float,
         drain: float,
+        release: str,
+        record: pulumi.Input[Mapping[str, Any]],
+        keep: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
@@ -229,5 +235,8 @@ class Release(Resource, module="slipway", name="Release"):
             "gate_port": gate_port,
             "timeout": timeout,
             "drain": drain,
+            "release": release,
+            "record": record,
+            "keep": keep,
         }
         super().__init__(ReleaseProvider(), name, props, opts)
