@@ -15,6 +15,7 @@ from components.networks import Networks
 from slipway import revision
 from slipway.core import nginx, nginx_main
 from slipway.core.topology import EDGE
+from slipway.providers.records import Candidate
 from slipway.providers.release import Release
 
 
@@ -61,14 +62,14 @@ class SiteRelease(pulumi.ComponentResource):
             timeout=site.deploy_timeout,
             drain=site.drain,
             release=site.pin.release if site.pin else "",
-            record={
-                "project": site.project,
-                "stack": site.stack,
-                "revision": revision.of(site.root),
-                "images": built,
-                "services": site.tables,
-                "databases": databases,
-            },
+            record=Candidate(
+                project=site.project,
+                stack=site.stack,
+                revision=revision.of(site.root),
+                images=built,
+                services=site.tables,
+                databases=databases,
+            ),
             keep=site.keep_releases,
             opts=pulumi.ResourceOptions(
                 parent=self,

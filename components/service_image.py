@@ -56,11 +56,11 @@ class ServiceImage(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ServiceImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:ServiceImage", name, None, opts)
-        if args.existing:
-            self.image_id = pulumi.Output.from_input(args.existing)
-            self.register_outputs({"image_id": self.image_id})
-            return
-        site = args.context.site
+        self.image_id = pulumi.Output.from_input(args.existing) if args.existing else self._built(name, args)
+        self.register_outputs({"image_id": self.image_id})
+
+    def _built(self, name: str, args: ServiceImageArgs) -> pulumi.Output[str]:
+        site, child = args.context.site, pulumi.ResourceOptions(parent=self)
         own = site.root / args.folder / "Dockerfile"
         image = docker.Image(
             name,
@@ -73,14 +73,14 @@ class ServiceImage(pulumi.ComponentResource):
                 target=args.target,
                 platform=args.context.platform,
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
         )
-        self.image_id = image.repo_digest
+        image_id = image.repo_digest
         ImageTag(
             f"{name}-tag",
             engine=args.context.engine,
-            image=self.image_id,
+            image=image_id,
             repository=records.repository(site.project, site.stack, args.service),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
         )
-        self.register_outputs({"image_id": self.image_id})
+        return image_id

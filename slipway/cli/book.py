@@ -20,9 +20,10 @@ class Book:
     @classmethod
     def of(cls, state: State) -> Book:
         outputs = next((each.get("outputs") or {} for each in state.of_type(RELEASE)), {})
-        return cls(tuple(outputs.get("records") or ()), str(outputs.get("serving") or ""))
+        written = outputs.get("records") or ()
+        return cls(tuple(records.Record.of(each) for each in written), str(outputs.get("serving") or ""))
 
     @property
     def services(self) -> set[str]:
         """All that have or had images."""
-        return {service for record in self.records for service in record["images"]}
+        return {service for record in self.records for service in record.images}

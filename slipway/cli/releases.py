@@ -50,12 +50,12 @@ def releases(target: Target) -> int:
 def row(record: records.Record, serving: str, pinned: str) -> dict[str, Any]:
     """What is shown of one release."""
     return {
-        "release": record["release"],
-        "time": record["time"],
-        "revision": record["revision"],
-        "images": {service: records.short(image) for service, image in record["images"].items()},
-        "serving": record["release"] == serving,
-        "pinned": record["release"] == pinned,
+        "release": record.release,
+        "time": record.time,
+        "revision": record.revision,
+        "images": {service: records.short(image) for service, image in record.images.items()},
+        "serving": record.release == serving,
+        "pinned": record.release == pinned,
     }
 
 
@@ -81,7 +81,7 @@ def rollback(target: Target, *, release: str | None, force: bool, clear: bool) -
     if not force:
         refuse_without_force(target, state, record)
     pin(target.project, record)
-    screen.say(f"{target.project} is pinned to release {record['release']}, of {record['time']}")
+    screen.say(f"{target.project} is pinned to release {record.release}, of {record.time}")
     code = bring_up(target.again(), refresh=True, yes=False, arguments=())
     if code:
         screen.say(
@@ -108,7 +108,7 @@ def chosen(book: Book, release: str | None, project: Project) -> records.Record:
     found = records.find(book.records, release) if release else records.before(book.records, book.serving)
     if found is None:
         what = f"release {release}" if release else "an earlier release"
-        there = ", ".join(str(each["release"]) for each in book.records) or "none"
+        there = ", ".join(each.release for each in book.records) or "none"
         raise CliError(
             f"there is no record of {what} of {project}; recorded: {there}",
             f"slipway releases --stack {project.stack}",
@@ -118,10 +118,10 @@ def chosen(book: Book, release: str | None, project: Project) -> records.Record:
 
 
 def refuse_without_images(belongings: Belongings, record: records.Record) -> None:
-    gone = [service for service, image in record["images"].items() if not belongings.has_image(image)]
+    gone = [service for service, image in record.images.items() if not belongings.has_image(image)]
     if gone:
         raise CliError(
-            f"the engine no longer has the images of release {record['release']}: {', '.join(sorted(gone))}",
+            f"the engine no longer has the images of release {record.release}: {', '.join(sorted(gone))}",
             f"roll back to another one:  slipway releases --stack {belongings.project.stack}",
             code=Code.MISSING,
         )
@@ -130,10 +130,7 @@ def refuse_without_images(belongings: Belongings, record: records.Record) -> Non
 def refuse_without_force(target: Target, state: State, record: records.Record) -> None:
     """Raises CliError where the old code would meet another schema, or where data would go with a service."""
     problems = [
-        *(
-            f"{service}: migrations ran since release {record['release']}"
-            for service in migrated(target, state, record)
-        ),
+        *(f"{service}: migrations ran since release {record.release}" for service in migrated(target, state, record)),
         *(f"the data volume {name} would be deleted with its service" for name in lost_volumes(target.project, record)),
     ]
     if problems:
@@ -148,17 +145,20 @@ def refuse_without_force(target: Target, state: State, record: records.Record) -
 def migrated(target: Target, state: State, record: records.Record) -> list[str]:
     """The services of a release whose database has another schema now. Where it is on a managed server that cannot be
     asked: those that another image migrated last."""
-    schema: Mapping[str, str] = record["schema"]
     servers = [each for each in target.belongings.of_service(POSTGRES) if not is_helper(each)]
     changed = [
-        service for service, was in schema.items() if not (servers and was and fingerprint(servers[0], service) == was)
+        service
+        for service, was in record.schema.items()
+        if not (servers and was and fingerprint(servers[0], service) == was)
     ]
     last = {str(each["outputs"]["container"]): each["outputs"].get("image") for each in state.of_type(JOB)}
-    for service, table in record["services"].items():
+    for service, table in record.services.items():
         database = table.get("database")
-        if service in schema or not (isinstance(database, Mapping) and database.get("url") and table.get("migrate")):
+        if service in record.schema or not (
+            isinstance(database, Mapping) and database.get("url") and table.get("migrate")
+        ):
             continue
-        if last.get(f"{target.project}-{service}-migrate") != (record["images"].get(service) or table.get("image")):
+        if last.get(f"{target.project}-{service}-migrate") != (record.images.get(service) or table.get("image")):
             changed.append(service)
     return changed
 
@@ -167,7 +167,7 @@ def lost_volumes(project: Project, record: records.Record) -> list[str]:
     """Data volumes that are declared now and were not in the release, in a stack that does not keep its data."""
     if project.profile.keep_data:
         return []
-    before = {(name, volume) for name, table in record["services"].items() for volume in table.get("volumes") or ()}
+    before = {(name, volume) for name, table in record.services.items() for volume in table.get("volumes") or ()}
     return [
         f"{project}-{name}-{volume}"
         for name, table in project.services.items()
@@ -179,7 +179,7 @@ def lost_volumes(project: Project, record: records.Record) -> list[str]:
 def pin(project: Project, record: records.Record) -> None:
     """Writes the release into the stack file, where every `up` finds it, plain Pulumi's too."""
     text = project.file.read_text() if project.file.exists() else ""
-    kept = {key: record[key] for key in ("release", "images", "services")}
+    kept = {"release": record.release, "images": dict(record.images), "services": dict(record.services)}
     try:
         write(project, stack_file.pinned(text, kept))
     except ValueError as error:

@@ -1,24 +1,54 @@
 """Releases as they are recorded: which number is next, which ones are kept, which one to go back to.
 
-A record is {"release": "3", "time": UTC in ISO form, "revision": the source's or "", "images": {service: image id},
-"services": {service: its table as it was declared}, "schema": {service: fingerprint of its database or ""}}. Records
-are kept newest first.
+Records are kept newest first.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from slipway.core import naming
 
-Record = Mapping[str, Any]
-LATEST = "latest"
 BUILD = "build-"
 """What the tag of an image begins with that no release has made its own yet."""
 SHORT = 12
 _OURS = re.compile(rf"[1-9][0-9]*|{BUILD}[0-9a-f]{{{SHORT}}}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One release.
+
+    release   its number
+    time      when it took over: UTC, in ISO form
+    revision  of the source; "" where nobody knows it
+    images    {service that is built: image id}
+    services  {service: its table as it was declared}
+    schema    {service with a database on the stack's own server: fingerprint; "" where it could not be taken}
+    """
+
+    release: str
+    time: str
+    revision: str
+    images: Mapping[str, str]
+    services: Mapping[str, Any]
+    schema: Mapping[str, str]
+
+    @classmethod
+    def of(cls, written: Mapping[str, Any]) -> Record:
+        """From what `written` gave."""
+        return cls(**{field.name: written[field.name] for field in fields(cls)})
+
+    @property
+    def number(self) -> int:
+        return int(self.release)
+
+    def written(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
 
 
 def repository(project: str, stack: str, service: str) -> str:
@@ -43,40 +73,40 @@ def made_here(tag: str) -> bool:
 
 def next_number(records: Iterable[Record], tags: Iterable[str]) -> str:
     """One more than any record or tag has: also where the records were lost, no number is given twice."""
-    numbers = [*(str(record["release"]) for record in records), *tags]
-    return str(max((int(number) for number in numbers if number.isdecimal()), default=0) + 1)
+    numbers = [*(record.number for record in records), *(int(tag) for tag in tags if tag.isdecimal())]
+    return str(max(numbers, default=0) + 1)
 
 
 def with_record(records: Iterable[Record], record: Record) -> list[Record]:
     """The records and this one, newest first. One of the same number stays as it is."""
     known = list(records)
-    if all(each["release"] != record["release"] for each in known):
+    if all(each.release != record.release for each in known):
         known.append(record)
-    return sorted(known, key=lambda each: -int(each["release"]))
+    return sorted(known, key=lambda each: -each.number)
 
 
 def kept(records: Sequence[Record], number: int, serving: str) -> list[Record]:
     """The newest `number` of them, and the one that serves."""
-    return [each for place, each in enumerate(records) if place < number or each["release"] == serving]
+    return [each for place, each in enumerate(records) if place < number or each.release == serving]
 
 
 def find(records: Iterable[Record], release: str) -> Record | None:
-    return next((each for each in records if each["release"] == release), None)
+    return next((each for each in records if each.release == release), None)
 
 
 def before(records: Iterable[Record], serving: str) -> Record | None:
     """The newest release older than the one that serves."""
-    older = [each for each in records if serving and int(each["release"]) < int(serving)]
-    return max(older, key=lambda each: int(each["release"]), default=None)
+    older = [each for each in records if serving and each.number < int(serving)]
+    return max(older, key=lambda each: each.number, default=None)
 
 
 def surplus(tags: Collection[str], records: Iterable[Record], repositories: Mapping[str, str]) -> set[str]:
     """The tags (with their repository) that Slipway set and that belong to none of the records. `repositories`:
     {service: repository}; any other is somebody else's."""
     wanted = {
-        f"{repositories[service]}:{record['release']}"
+        f"{repositories[service]}:{record.release}"
         for record in records
-        for service in record["images"]
+        for service in record.images
         if service in repositories
     }
     own = set(repositories.values())

@@ -1,13 +1,13 @@
 """The book of releases, kept in the outputs of the Release resource: `records` and the number of the one `serving`.
 
 Written only after a switch, so a run that failed leaves no trace in it. See slipway.core.records for its entries. What
-they are made of comes as one input: {"project", "stack", "revision", "images": {built service: image id}, "services":
-{service: its table}, "databases": the services with one on the stack's own server}.
+they are made of is one input: a Candidate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,19 @@ TOLD = "record"
 """The input that is written down at a switch, and no reason for one: a commit alone changes nothing."""
 BOOK = ("records", "serving")
 """Outputs that no input answers to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """What a new release is recorded as, when it has taken over, and whose it is. `databases`: the services with one on
+    the stack's own server; the rest as in a record."""
+
+    project: str
+    stack: str
+    revision: str
+    images: Mapping[str, Any]
+    services: Mapping[str, Any]
+    databases: Sequence[str]
 
 
 class BookKeeper(Provider):
@@ -49,16 +62,16 @@ class BookKeeper(Provider):
 
 def written(olds: Properties, news: Properties, *, switched: bool) -> Properties:
     """The book after a run that succeeded. `switched`: the containers in `news` have just taken over."""
-    declared, pinned = news["record"], str(news["release"])
-    book: list[records.Record] = list(olds.get("records") or ())
+    candidate, pinned = Candidate(**news[TOLD]), str(news["release"])
+    book = [records.Record.of(each) for each in olds.get("records") or ()]
     serving = str(olds.get("serving") or "")
     with connect(news["engine"]) as client:
-        known = {service for record in (*book, declared) for service in record["images"]}
-        images = StackImages(client, declared["project"], declared["stack"], {*known, EDGE, POSTGRES})
+        known = {service for record in book for service in record.images} | candidate.images.keys()
+        images = StackImages(client, candidate.project, candidate.stack, known | {EDGE, POSTGRES})
         if switched:
             serving = pinned or records.next_number(book, images.numbers())
-            book = records.with_record(book, entry(client, declared, serving))
-            images.tag(serving, declared["images"])
+            book = records.with_record(book, entry(client, candidate, serving))
+            images.tag(serving, candidate.images)
             say(f"release: number {serving} serves")
         elif pinned:
             serving = pinned
@@ -67,27 +80,27 @@ def written(olds: Properties, news: Properties, *, switched: bool) -> Properties
             tell(images.prune(book))
         except DockerException as error:  # the site serves: old images are no reason to fail
             say(f"release: images of older releases were not removed: {error}")
-    return {"records": book, "serving": serving}
+    return dict(zip(BOOK, ([each.written() for each in book], serving), strict=True))
 
 
-def entry(client: DockerClient, declared: Mapping[str, Any], release: str) -> records.Record:
+def entry(client: DockerClient, candidate: Candidate, release: str) -> records.Record:
     """The record of what serves from now on."""
-    return {
-        "release": release,
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "revision": declared["revision"],
-        "images": dict(declared["images"]),
-        "services": dict(declared["services"]),
-        "schema": schemas(client, declared),
-    }
+    return records.Record(
+        release=release,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        revision=candidate.revision,
+        images=candidate.images,
+        services=candidate.services,
+        schema=schemas(client, candidate),
+    )
 
 
-def schemas(client: DockerClient, declared: Mapping[str, Any]) -> dict[str, str]:
+def schemas(client: DockerClient, candidate: Candidate) -> dict[str, str]:
     """{service with a database on the stack's own server: fingerprint}"""
-    if not declared["databases"]:
+    if not candidate.databases:
         return {}
-    labels = naming.labels(declared["project"], declared["stack"], POSTGRES)
+    labels = naming.labels(candidate.project, candidate.stack, POSTGRES)
     wanted: Any = {"label": [f"{label}={value}" for label, value in labels.items()]}
     running = client.containers.list(filters=wanted, ignore_removed=True)
     server = next((each for each in running if HELPER_LABEL not in each.labels), None)
-    return {service: fingerprint(server, service) if server else "" for service in declared["databases"]}
+    return {service: fingerprint(server, service) if server else "" for service in candidate.databases}

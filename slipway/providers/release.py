@@ -18,7 +18,7 @@ from pulumi.dynamic import Resource
 
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure, Properties, connect, find, log_tail, pause, say, wait
-from slipway.providers.records import BookKeeper
+from slipway.providers.records import BookKeeper, Candidate
 
 ROUTES = "routes.conf"
 """Says which upstream each route goes to. The files of upstreams only add possibilities."""
@@ -220,7 +220,7 @@ class Release(Resource, module="slipway", name="Release"):
         timeout: float,
         drain: float,
         release: str,
-        record: pulumi.Input[Mapping[str, Any]],
+        record: Candidate,
         keep: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -236,7 +236,7 @@ class Release(Resource, module="slipway", name="Release"):
             "timeout": timeout,
             "drain": drain,
             "release": release,
-            "record": record,
+            "record": vars(record),
             "keep": keep,
         }
         super().__init__(ReleaseProvider(), name, props, opts)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from slipway.core import records, schema
 
 
-def record(number: int, **images: str) -> dict[str, Any]:
-    return {"release": str(number), "images": images or {"ui": f"sha256:{number}"}}
+def record(number: int, time: str = "then") -> records.Record:
+    images = {"ui": f"sha256:{number}"}
+    return records.Record(release=str(number), time=time, revision="", images=images, services={}, schema={})
 
 
 BOOK = [record(number) for number in (12, 11, 9, 2)]
@@ -26,28 +25,32 @@ def test_a_number_is_given_once_also_where_the_records_were_lost(
     assert records.next_number([record(each) for each in recorded], tags) == number
 
 
+def test_a_record_comes_back_from_the_state_as_it_was() -> None:
+    assert records.Record.of({**record(3).written(), "of a later version": 1}) == record(3)
+
+
 def test_records_are_newest_first_by_number_and_not_by_spelling() -> None:
     book: list[records.Record] = []
     for number in (9, 10, 2):
         book = records.with_record(book, record(number))
-    assert [each["release"] for each in book] == ["10", "9", "2"]
+    assert [each.release for each in book] == ["10", "9", "2"]
 
 
 def test_a_release_that_serves_again_keeps_its_record() -> None:
-    assert records.with_record(BOOK, {**record(9), "time": "now"}) == BOOK
+    assert records.with_record(BOOK, record(9, "now")) == BOOK
 
 
 @pytest.mark.parametrize(
     ("number", "serving", "left"), [(2, "12", "12 11"), (1, "2", "12 2"), (3, "9", "12 11 9"), (9, "", "12 11 9 2")]
 )
 def test_the_newest_are_kept_and_always_the_one_that_serves(number: int, serving: str, left: str) -> None:
-    assert [each["release"] for each in records.kept(BOOK, number, serving)] == left.split()
+    assert [each.release for each in records.kept(BOOK, number, serving)] == left.split()
 
 
 @pytest.mark.parametrize(("serving", "before"), [("12", "11"), ("11", "9"), ("10", "9"), ("2", None), ("", None)])
 def test_back_is_to_the_release_before_the_one_that_serves(serving: str, before: str | None) -> None:
     found = records.before(BOOK, serving)
-    assert (found and found["release"]) == before
+    assert (found and found.release) == before
 
 
 def test_only_tags_that_slipway_set_for_this_stack_are_left_over() -> None:
