@@ -15,7 +15,7 @@ from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
-from slipway.core import records
+from slipway.core import naming, records
 from slipway.core.topology import POSTGRES
 from slipway.providers.schema import fingerprint
 
@@ -167,13 +167,16 @@ def lost_volumes(project: Project, record: records.Record) -> list[str]:
     """Data volumes that are declared now and were not in the release, in a stack that does not keep its data."""
     if project.profile.keep_data:
         return []
-    before = {(name, volume) for name, table in record.services.items() for volume in table.get("volumes") or ()}
-    return [
-        f"{project}-{name}-{volume}"
-        for name, table in project.services.items()
-        for volume in table.get("volumes") or ()
-        if (name, volume) not in before
-    ]
+    return sorted(data_volumes(project, project.services) - data_volumes(project, record.services))
+
+
+def data_volumes(project: Project, services: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The names of the data volumes that these services have, the database server's among them."""
+    databases = [table.get("database") for table in services.values()]
+    own_server = any(each and not (isinstance(each, Mapping) and each.get("url")) for each in databases)
+    volumes = {(name, volume) for name, table in services.items() for volume in table.get("volumes") or ()}
+    volumes |= {(POSTGRES, "data")} if own_server else set()
+    return {naming.data_volume(project.name, project.stack, *each) for each in volumes}
 
 
 def pin(project: Project, record: records.Record) -> None:

@@ -81,7 +81,7 @@ class StackImages:
             data = self.client.images.get(image).attrs.get("GraphDriver", {}).get("Data") or {}
         except ImageNotFound:
             return set()
-        return {found for folder in data.values() for found in LAYER.findall(f"{folder}/".replace(":", "/:"))}
+        return {found for folder in data.values() for found in LAYER.findall(folder)}
 
     def prune_cache(self, entries: set[str]) -> None:
         """Removes cache entries, except those that some image still consists of: the engine calls these shared."""

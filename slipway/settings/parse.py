@@ -55,9 +55,8 @@ def parse(
     ]
     known = {key: value for key, value in raw.items() if key in TOP_LEVEL}
     overrides = known.pop("overrides", None) or {}
-    problems += checks.overrides(overrides, known.get("services"))
     pinned, recorded, found = pin.read(known.pop("release", None))
-    problems += found
+    problems += found or ([] if pinned else checks.overrides(overrides, known.get("services")))
     services, secrets = known.get("services"), dict[str, tuple[str, ...]]()
     if isinstance(services, Mapping):
         changes = overrides if isinstance(overrides, Mapping) else {}

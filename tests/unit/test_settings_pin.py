@@ -58,6 +58,11 @@ def test_secrets_are_todays_also_those_that_the_release_did_not_know(root: Path)
     assert site.configured_secrets == {"shop": ("TOKEN",)}
 
 
+def test_mistakes_in_todays_services_do_not_hold_up_a_rollback(root: Path) -> None:
+    raw = {**held(), "services": {"shop": {"replicas": "many"}}, "overrides": {"stok": {}}}
+    assert read(raw, root).services.keys() == {"shop", "stock"}
+
+
 def test_the_sources_may_be_gone_where_the_images_hold_them(root: Path) -> None:
     shutil.rmtree(root / "services")
     assert read(held(), root).services.keys() == {"shop", "stock"}

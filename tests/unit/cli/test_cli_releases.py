@@ -194,6 +194,9 @@ def test_in_a_stack_that_does_not_keep_its_data_a_volume_is_not_lost_unasked(sho
     older = {**SERVICES, "images": {**SERVICES["images"], "volumes": {}}}
     shop.has_state(book(record(3), record(2, services=older), serving=3), container_resource("postgres", "p"))
     assert "the data volume site-dev-images-uploads would be deleted" in refused(shop, code=5)
+    none = {**older, "images": {**older["images"], "database": {"url": "postgresql://x@y/z"}, "migrate": None}}
+    shop.has_state(book(record(3), record(2, services=none), serving=3), container_resource("postgres", "p"))
+    assert "the data volume site-dev-postgres-data would be deleted" in refused(shop, code=5)
     assert shop.run("rollback", "--stack", "prod").exit_code == 0, "there it stays"
 
 
