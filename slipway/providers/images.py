@@ -6,20 +6,20 @@ one that no release has made its own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pulumi
 from docker import DockerClient
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError
 from pulumi.dynamic import Resource
 
 from slipway.core import records
 from slipway.providers.engine import Properties, Provider, connect, say
 
-LAYER = re.compile(r"/([0-9a-z]{25})/")
-"""A layer's folder on the engine. Where BuildKit made the layer, it is the id of BuildKit's cache entry too."""
+CACHE_ONLY = {"type": "build-cache"}
+CACHE_SECONDS = 10
+"""For what is worth no more: a release is waiting."""
 LEFT = {404, 409}
 """The engine's answers where an image is gone already, or where a container still uses it."""
 
@@ -48,15 +48,17 @@ class StackImages:
             self.client.api.tag(image, self.repositories[service], release, force=True)
 
     def prune(self, kept: Iterable[records.Record]) -> list[str]:
-        """Removes the tags that belong to no kept release, with them the images that have no other name, and of these
-        the entries of the build cache. Returns the names; what a container still uses stays for the next time."""
-        tags = self.tags()
-        surplus = records.surplus(tags.keys(), kept, self.repositories)
-        layers = {tags[name]: self.layers(tags[name]) for name in surplus}
+        """Removes the tags that belong to no kept release, with them the images that have no other name, and the
+        entries of the build cache that only these images consisted of. Returns the names that are gone; what a
+        container still uses stays for the next time."""
+        surplus = records.surplus(self.tags().keys(), kept, self.repositories)
+        if not surplus:
+            return []
+        before = self.cached_layers()
         removed = [name for name in sorted(surplus) if self.removed(name)]
-        gone = {image for image in layers if not self.has(image)}
-        if gone:
-            self.prune_cache(set().union(*(layers[image] for image in gone)))
+        after = self.cached_layers()
+        if before is not None and after is not None:
+            self.prune_cache(before - after)
         return removed
 
     def removed(self, name: str) -> bool:
@@ -68,26 +70,22 @@ class StackImages:
             return False
         return True
 
-    def has(self, image: str) -> bool:
+    def cached_layers(self) -> set[str] | None:
+        """The ids of all entries of the build cache that some image consists of, which is what the engine calls shared;
+        None where it does not say in time (older ones measure their volumes as well)."""
+        api: Any = self.client.api
         try:
-            self.client.images.get(image)
-        except ImageNotFound:
-            return False
-        return True
-
-    def layers(self, image: str) -> set[str]:
-        """The cache entries that an image's layers are; none where the engine's storage does not tell."""
-        try:
-            data = self.client.images.get(image).attrs.get("GraphDriver", {}).get("Data") or {}
-        except ImageNotFound:
-            return set()
-        return {found for folder in data.values() for found in LAYER.findall(folder)}
+            answer = api.get(f"{api.base_url}/v{api.api_version}/system/df", params=CACHE_ONLY, timeout=CACHE_SECONDS)
+        except OSError:
+            return None
+        entries = answer.json().get("BuildCache") or () if answer.ok else ()
+        return {str(entry["ID"]) for entry in entries if entry["Shared"]}
 
     def prune_cache(self, entries: set[str]) -> None:
-        """Removes cache entries, except those that some image still consists of: the engine calls these shared."""
+        """Removes entries that no image consists of any more, in as many rounds as they were built on each other."""
         api: Any = self.client.api  # the types do not know this filter
-        for entry in sorted(entries):
-            api.prune_builds(filters={"id": entry})
+        while gone := {each for each in entries if api.prune_builds(filters={"id": [each]})["CachesDeleted"]}:
+            entries = entries - gone
 
 
 class ImageTagProvider(Provider):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import secrets
 import tarfile
 from collections.abc import Iterator
 from typing import Any
@@ -39,6 +40,25 @@ class Stack:
         for tag in tags:
             repository, _, version = tag.rpartition(":")
             engine.client().api.tag(image, repository or self.repository, version)
+        return image
+
+    def built_from(self, size: int) -> str:
+        """An image with a file of this many bytes, built by BuildKit. The engine's cache has it."""
+        file = io.BytesIO()
+        with tarfile.open(fileobj=file, mode="w:gz") as archive:
+            for name, content in {
+                "Dockerfile": b"FROM scratch\nCOPY file /\n",
+                "file": secrets.token_bytes(size),
+            }.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        api: Any = engine.client().api
+        options = {"version": "2", "buildid": secrets.token_hex(8), "t": f"{self.repository}:latest"}
+        where = f"{api.base_url}/v{api.api_version}/build"
+        api.post(where, params=options, data=file.getvalue(), headers={"Content-Type": "application/x-tar"})
+        image = str(engine.client().images.get(f"{self.repository}:latest").id)
+        self.made.append(image)
         return image
 
     def built(self) -> str:
@@ -177,6 +197,22 @@ def test_an_image_that_a_container_still_uses_goes_with_a_later_release(stack: S
     used.remove()
     stack.release(images[2], keep=1.0)
     assert [stack.has(image) for image in images] == [False, False, True]
+
+
+def cached(size: int) -> bool:
+    """Whether the build cache has an entry of this size."""
+    return any(entry["Size"] == size for entry in engine.client().df()["BuildCache"])
+
+
+def test_the_build_cache_of_an_older_release_goes_with_its_image(stack: Stack) -> None:
+    sizes = [100_000 + secrets.randbelow(10**6) for _ in range(3)]
+    images = [stack.built_from(size) for size in sizes]
+    engine.client().api.tag(images[2], f"{stack.place.name}-other", "latest")
+    stack.release(images[0], keep=1.0)
+    assert [cached(size) for size in sizes] == [True, True, True]
+    stack.release(images[1], keep=1.0)
+    assert not stack.has(images[0])
+    assert [cached(size) for size in sizes] == [False, True, True]
 
 
 def test_fewer_releases_to_keep_are_removed_at_once(stack: Stack) -> None:
