@@ -34,9 +34,13 @@ class StackImages:
     def tags(self) -> dict[str, str]:
         """{name with tag: image id}"""
         own = set(self.repositories.values())
+        every = {name: image for image, names in self.names().items() for name in names}
+        return {name: image for name, image in every.items() if name.rpartition(":")[0] in own}
+
+    def names(self) -> dict[str, set[str]]:
+        """{image id: all its names with tags}"""
         listed: Sequence[Mapping[str, Any]] = self.client.api.images()
-        named = {str(name): str(image["Id"]) for image in listed for name in image["RepoTags"] or ()}
-        return {name: image for name, image in named.items() if name.rpartition(":")[0] in own}
+        return {str(image["Id"]): set(image["RepoTags"] or ()) for image in listed}
 
     def numbers(self) -> list[str]:
         """Of the releases that have tags."""
@@ -52,11 +56,10 @@ class StackImages:
         entries of the build cache that only these images consisted of. Returns the names that are gone; what a
         container still uses stays for the next time."""
         surplus = records.surplus(self.tags().keys(), kept, self.repositories)
-        if not surplus:
-            return []
-        before = self.cached_layers()
+        last_names = any(names and names <= surplus for names in self.names().values())
+        before = self.cached_layers() if last_names else None
         removed = [name for name in sorted(surplus) if self.removed(name)]
-        after = self.cached_layers()
+        after = self.cached_layers() if before else None
         if before is not None and after is not None:
             self.prune_cache(before - after)
         return removed
@@ -78,8 +81,9 @@ class StackImages:
             answer = api.get(f"{api.base_url}/v{api.api_version}/system/df", params=CACHE_ONLY, timeout=CACHE_SECONDS)
         except OSError:
             return None
-        entries = answer.json().get("BuildCache") or () if answer.ok else ()
-        return {str(entry["ID"]) for entry in entries if entry["Shared"]}
+        if not answer.ok:
+            return None
+        return {str(entry["ID"]) for entry in answer.json().get("BuildCache") or () if entry["Shared"]}
 
     def prune_cache(self, entries: set[str]) -> None:
         """Removes entries that no image consists of any more, in as many rounds as they were built on each other."""
