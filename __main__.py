@@ -17,10 +17,13 @@ from components.service_image import ServiceImage, ServiceImageArgs
 from slipway import docker_engine
 from slipway.core.urls import urls
 from slipway.settings.configuration import load
+from slipway.settings.pin import pinned
 
 config = pulumi.Config()
 engine = docker_engine.resolve(config.get("dockerHost"))
-site = load(host_memory=engine.memory)
+site = load(host_memory=engine.memory, has_image=engine.has_image)
+if site.pin:
+    pulumi.log.warn(pinned(site.pin))
 context = Context(site=site, engine=engine.address, platform=engine.platform)
 profile, bases = site.profile, site.base_images
 on_engine = pulumi.ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])

@@ -12,8 +12,10 @@ from components.context import Context
 from components.edge import CURRENT, MAIN, Edge
 from components.flask_service import FlaskService
 from components.networks import Networks
+from slipway import revision
 from slipway.core import nginx, nginx_main
 from slipway.core.topology import EDGE
+from slipway.providers.records import Candidate
 from slipway.providers.release import Release
 from slipway.settings.site import Strategy
 
@@ -44,11 +46,17 @@ class SiteRelease(pulumi.ComponentResource):
             edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
         ]
         memberships = edge.memberships if edge else []
+        built = {each.service.name: each.args.image for each in args.services if not each.service.image}
+        databases = [
+            each.service.name for each in args.services if each.service.database and each.service.database.url is None
+        ]
         Release(
             name,
             engine=args.context.engine,
             containers=described["containers"],
-            migrations={each.service.name: each.args.image for each in args.services if each.service.migrate},
+            migrations={
+                each.service.name: each.args.image for each in args.services if each.service.migrate and not site.pin
+            },
             edge=edge.container.id if edge else "",
             upstreams=described["upstreams"],
             routes=described["routes"],
@@ -57,6 +65,16 @@ class SiteRelease(pulumi.ComponentResource):
             gate_port=nginx_main.INTERNAL_PORT,
             timeout=site.deploy_timeout,
             drain=site.drain,
+            release=site.pin.release if site.pin else "",
+            record=Candidate(
+                project=site.project,
+                stack=site.stack,
+                revision=revision.of(site.root),
+                images=built,
+                services=site.tables,
+                databases=databases,
+            ),
+            keep=site.keep_releases,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[

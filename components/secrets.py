@@ -33,10 +33,13 @@ class Secrets(pulumi.ComponentResource):
         self._context = args.context
         self._generated: dict[str, random.RandomPassword] = {}
         self._key = self.generated("stack-key")
-        for service in args.context.site.services.values():
-            for secret in service.secrets:
-                if secret not in args.context.site.configured_secrets.get(service.name, ()):
-                    self.generated(service.name, secret)
+        site = args.context.site
+        used = [(service.name, service.secrets) for service in site.services.values()]
+        # Also those of today while an older release is pinned: drawn anew afterwards they would be others.
+        for service, names in (*used, *site.declared_secrets.items()):
+            for secret in names:
+                if secret not in site.configured_secrets.get(service, ()):
+                    self.generated(service, secret)
         self.register_outputs({})
 
     def generated(self, *name: str) -> pulumi.Output[str]:

@@ -9,6 +9,8 @@ import pulumi
 import pulumi_docker as docker
 
 from components.context import Context
+from slipway.core import records
+from slipway.providers.images import ImageTag
 from slipway.settings.site import Service
 
 GENERIC = Path("slipway/build/Dockerfile")
@@ -16,13 +18,15 @@ GENERIC = Path("slipway/build/Dockerfile")
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceImageArgs:
-    """`folder` is relative to the project; `base` is what the Dockerfile starts from; `target` its stage."""
+    """`folder` is relative to the project; `base` is what the Dockerfile starts from; `target` its stage. `existing` is
+    the id of an image that is taken instead of building one."""
 
     context: Context
     service: str
     folder: str
     base: str
     target: str | None = None
+    existing: str | None = None
 
     @classmethod
     def of(cls, context: Context, service: Service) -> ServiceImageArgs:
@@ -34,6 +38,7 @@ class ServiceImageArgs:
             folder=folder,
             base=site.base_images.python,
             target=site.profile.target,
+            existing=site.pin.images[service.name] if site.pin else None,
         )
 
 
@@ -42,13 +47,20 @@ class ServiceImage(pulumi.ComponentResource):
 
     Nothing is pushed, and the engine's own platform is written out: by default Pulumi builds for the client's. A folder
     without a Dockerfile is built by the generic one.
+
+    While the stack is pinned to a release there is nothing to build and so no docker.Image: Pulumi forgets the one of
+    the newest source, which leaves its image on the engine, and makes it anew, from the build cache, when the pin ends.
     """
 
     image_id: pulumi.Output[str]
 
     def __init__(self, name: str, args: ServiceImageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:ServiceImage", name, None, opts)
-        site = args.context.site
+        self.image_id = pulumi.Output.from_input(args.existing) if args.existing else self._built(name, args)
+        self.register_outputs({"image_id": self.image_id})
+
+    def _built(self, name: str, args: ServiceImageArgs) -> pulumi.Output[str]:
+        site, child = args.context.site, pulumi.ResourceOptions(parent=self)
         own = site.root / args.folder / "Dockerfile"
         image = docker.Image(
             name,
@@ -61,7 +73,14 @@ class ServiceImage(pulumi.ComponentResource):
                 target=args.target,
                 platform=args.context.platform,
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=child,
         )
-        self.image_id = image.repo_digest
-        self.register_outputs({"image_id": self.image_id})
+        image_id = image.repo_digest
+        ImageTag(
+            f"{name}-tag",
+            engine=args.context.engine,
+            image=image_id,
+            repository=records.repository(site.project, site.stack, args.service),
+            opts=child,
+        )
+        return image_id

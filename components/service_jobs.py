@@ -41,6 +41,7 @@ class ServiceJobs(pulumi.ComponentResource):
     """Owns the jobs; the service's containers depend on them, so none starts before they succeeded.
 
     The migration logs in as the owner of the database; the seed as the service itself, once in the life of a stack.
+    While the stack is pinned to an older release neither runs: the schema is never moved back.
     """
 
     def __init__(self, name: str, args: ServiceJobsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -101,5 +102,6 @@ class ServiceJobs(pulumi.ComponentResource):
             once=once,
             labels=context.labels(service.name),
             hardened=context.site.profile.hardened,
+            suspended=context.site.pin is not None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
         )

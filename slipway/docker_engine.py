@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import docker
-from docker.errors import DockerException
+from docker.errors import DockerException, ImageNotFound
 
 DEFAULT = "unix:///var/run/docker.sock"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -25,6 +25,17 @@ class DockerEngine:
     address: str
     platform: str
     memory: int
+
+    def has_image(self, image: str) -> bool:
+        """Whether the engine has the image of this id."""
+        client = docker.DockerClient(base_url=self.address, use_ssh_client=self.address.startswith("ssh://"))
+        try:
+            client.images.get(image)
+        except ImageNotFound:
+            return False
+        finally:
+            client.close()
+        return True
 
 
 def address(setting: str | None, environment: Mapping[str, str] = os.environ) -> str:

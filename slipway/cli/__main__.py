@@ -11,6 +11,7 @@ from slipway.cli.inside import execute, psql
 from slipway.cli.logs import logs
 from slipway.cli.look import ps, status
 from slipway.cli.reach import doctor, open_
+from slipway.cli.releases import releases, rollback
 
 CODES = "\b\nExit codes (psql and exec: their command's own):\n" + "\n".join(
     f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()
@@ -25,7 +26,7 @@ def main() -> None:
     """
 
 
-for command in (preview, up, down, status, logs, ps, psql, execute, doctor, open_):
+for command in (preview, up, down, releases, rollback, status, logs, ps, psql, execute, doctor, open_):
     main.add_command(command)
 
 if __name__ == "__main__":

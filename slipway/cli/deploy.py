@@ -43,6 +43,7 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
             "stack": target.project.stack,
             "steps": steps,
             "changes": plan.get("changeSummary") or {},
+            "pinned": target.project.pinned,
             "errors": problems,
         }
     )
@@ -81,6 +82,11 @@ def up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, ...]) 
 
     What a killed run of this machine left (its lock, half-made containers) is cleared away first.
     """
+    return bring_up(target, refresh=refresh, yes=yes, arguments=arguments)
+
+
+def bring_up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, ...]) -> int:
+    """What `up` and `rollback` do."""
     refuse_half_a_release(arguments)
     pulumi, belongings = target.pulumi, target.belongings
     killed = recovery.unlock(pulumi)

@@ -7,6 +7,7 @@ from docker.errors import APIError, NotFound
 
 from slipway.cli import recovery, screen
 from slipway.cli.belongings import Belongings, remade, remove_all, remove_containers, service_of
+from slipway.cli.book import Book
 from slipway.cli.deploy import PASSED_ON
 from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import State
@@ -74,6 +75,7 @@ def own_images(belongings: Belongings, state: State | None) -> tuple[set[str], s
     services = {*belongings.project.services, EDGE, POSTGRES, *(service_of(each) for each in containers)}
     services |= {str((each.attrs.get("Labels") or {}).get(naming.SERVICE_LABEL)) for each in belongings.volumes()}
     prefix = naming.prefix(belongings.project.name, belongings.project.stack)
+    services |= Book.of(state or State()).services
     for image in (state or State()).of_type(recovery.IMAGE):
         services.add(str(image["id"]).rpartition(":")[0].removeprefix(prefix))
     return services, {str(each.attrs["Image"]) for each in containers}

@@ -60,6 +60,12 @@ class Project:
         """{name: what is declared of it}."""
         return {name: table or {} for name, table in (self.declared.get("services") or {}).items()}
 
+    @property
+    def pinned(self) -> str:
+        """The number of the release that the stack is held at; "" while it follows the source."""
+        written = self.declared.get("release")
+        return str(written.get("release", "")) if isinstance(written, Mapping) else ""
+
     def __str__(self) -> str:
         return f"{self.name}-{self.stack}"
 

@@ -29,6 +29,10 @@ def closing(pulumi: Pulumi, state: State, run: Mapping[str, Any]) -> None:
     project, command = pulumi.project, screen.command()
     stack = "" if project.stack == DEFAULT_STACK else f" --stack {project.stack}"
     screen.output().print(f"\n[bold green]{project} is up[/]  ({changes(run)})")
+    if project.pinned:
+        screen.output().print(
+            f"  pinned to release {project.pinned}; back to the newest source:  {command} rollback --clear{stack}"
+        )
     found = urls(project, state)
     screen.table(("", ""), [(f"  {name}", url) for name, url in found.items()])
     lines = [f"{command} logs --follow{stack}", f"{command} status{stack}", f"{command} psql{stack}"]
@@ -51,5 +55,6 @@ def machine(pulumi: Pulumi, state: State, run: Mapping[str, Any]) -> dict[str, A
         "stack": pulumi.project.stack,
         "result": run.get("result"),
         "changes": run.get("resourceChanges") or {},
+        "pinned": pulumi.project.pinned,
         "urls": urls(pulumi.project, state),
     }

@@ -25,6 +25,10 @@ class Target:
     def __init__(self, stack: str, folder: Path | None, *, json: bool) -> None:
         self.project, self.json = Project.load(stack, folder), json
 
+    def again(self) -> Target:
+        """The same stack, its configuration read anew."""
+        return Target(self.project.stack, self.project.root, json=self.json)
+
     @cached_property
     def pulumi(self) -> Pulumi:
         return Pulumi(self.project)

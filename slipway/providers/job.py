@@ -23,7 +23,6 @@ from slipway.providers.engine import (
     JOB,
     Failure,
     Properties,
-    Provider,
     connect,
     find,
     have_image,
@@ -35,6 +34,7 @@ from slipway.providers.engine import (
     wait,
 )
 from slipway.providers.evidence import tail
+from slipway.providers.suspension import Suspendable
 
 INPUTS_LABEL = "slipway.job"
 """Hash of the inputs that a job's container was made from."""
@@ -49,7 +49,7 @@ HARDENED: dict[str, Any] = {
 }
 
 
-class JobProvider(Provider):
+class JobProvider(Suspendable):
     """Runs the container, shows its log, removes it after success. One that failed is kept to be looked at until the
     next run.
 
@@ -209,6 +209,7 @@ class Job(Resource, module="slipway", name="Job"):
     memory     MiB; timeout: seconds
     hardened   read-only root with /tmp, no capabilities, bounded processes
     once       only when it is made, and for changed `triggers`: what is run on data that people then work with
+    suspended  it does not run now, whatever changed; later it does if anything differs from its last run
     """
 
     def __init__(
@@ -228,6 +229,7 @@ class Job(Resource, module="slipway", name="Job"):
         labels: Mapping[str, str],
         hardened: bool = True,
         once: bool = False,
+        suspended: bool = False,
         triggers: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -246,5 +248,6 @@ class Job(Resource, module="slipway", name="Job"):
             "once": once,
             "triggers": dict(triggers or {}),
             "labels": dict(labels),
+            **({"suspended": True} if suspended else {}),
         }
         super().__init__(JobProvider(), name, props, opts)

@@ -18,8 +18,9 @@ from pulumi.dynamic import Resource
 
 from slipway.core.serving import serving
 from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure, Interrupted, Properties, Provider, connect, find, pause, say, wait
+from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, pause, say, wait
 from slipway.providers.gate import Gate
+from slipway.providers.records import BookKeeper, Candidate
 
 ROUTES = "routes.conf"
 """Says which upstream each route goes to. The files of upstreams only add possibilities."""
@@ -27,7 +28,7 @@ RESTART = 5
 """Seconds that nginx may take to run again."""
 
 
-class ReleaseProvider(Provider):
+class ReleaseProvider(BookKeeper):
     """Waits, shows, asks, switches, drains; in this order."""
 
     work: ClassVar = ("containers", "edge", "upstreams", "routes")
@@ -146,6 +147,8 @@ class Release(Resource, module="slipway", name="Release"):
     directory, main, gate_port   of the edge: see slipway.providers.edge
     timeout     seconds for all containers together to get well and ready
     drain       seconds that the last requests to the old containers get before the run goes on to stop those
+    release     the recorded release that these containers are of; "": they are a new one
+    record      of a new one (slipway.providers.records); keep: how many releases stay recorded, and their images
     """
 
     def __init__(
@@ -163,6 +166,9 @@ class Release(Resource, module="slipway", name="Release"):
         timeout: float,
         drain: float,
         migrations: Mapping[str, pulumi.Input[str]] | None = None,
+        release: str,
+        record: Candidate,
+        keep: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = {
@@ -177,5 +183,8 @@ class Release(Resource, module="slipway", name="Release"):
             "gate_port": gate_port,
             "timeout": timeout,
             "drain": drain,
+            "release": release,
+            "record": vars(record),
+            "keep": keep,
         }
         super().__init__(ReleaseProvider(), name, props, opts)

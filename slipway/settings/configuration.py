@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from slipway.setup.choices import Choices
 from slipway.setup.settings import Settings
 
 
-def load(*, host_memory: int | None = None, root: Path | None = None) -> Site:
-    """The whole site. `host_memory`: the engine's, in MiB. `root`: the folder of Pulumi.yaml, which paths start from.
+def load(
+    *, host_memory: int | None = None, root: Path | None = None, has_image: Callable[[str], bool] | None = None
+) -> Site:
+    """The whole site. `host_memory`: the engine's, in MiB; `has_image` asks it for an image id. `root`: the folder of
+    Pulumi.yaml, which paths start from.
 
     Raises pulumi.RunError with the text of SettingsError: all problems in one go, and no traceback.
     """
@@ -31,6 +35,7 @@ def load(*, host_memory: int | None = None, root: Path | None = None) -> Site:
             base_images=Settings.load().base_images | Choices.load().base_images,
             encrypted=_encrypted(),
             host_memory=host_memory,
+            has_image=has_image,
         )
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from error

@@ -147,6 +147,7 @@ class Declaration(Table):
     deploy_timeout: int = Field(default=120, ge=10, le=3600, examples=[120])
     docker_host: Text | None = Field(default=None, examples=["unix:///var/run/docker.sock"])
     drain: int = Field(default=30, ge=1, le=600, examples=[30])
+    keep_releases: int = Field(default=5, ge=1, le=100, examples=[5])
 
 
-TOP_LEVEL = (*(field.alias or name for name, field in Declaration.model_fields.items()), "overrides")
+TOP_LEVEL = (*(field.alias or name for name, field in Declaration.model_fields.items()), "overrides", "release")

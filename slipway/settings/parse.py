@@ -5,13 +5,14 @@ Pure: reads the services' folders, and imports no pulumi.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from slipway.settings import checks
+from slipway.settings import checks, pin
 from slipway.settings.explain import Location, explain, present
 from slipway.settings.models import TOP_LEVEL, Declaration, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
@@ -41,11 +42,12 @@ def parse(
     base_images: Mapping[str, str],
     encrypted: Collection[str] = ("secrets",),
     host_memory: int | None = None,
+    has_image: Callable[[str], bool] | None = None,
 ) -> Site:
     """`raw` is the configuration by key, without the project's namespace; `encrypted` names the keys with a secret.
 
-    `base_images` are the defaults; `host_memory` is the engine's memory in MiB (None: not checked). Raises
-    SettingsError with every problem at once.
+    `base_images` are the defaults; `host_memory` is the engine's memory in MiB, and `has_image` asks it for an image id
+    (None: not checked). Raises SettingsError with every problem at once.
     """
     problems = [
         Problem(path=key, what=f"unknown key{did_you_mean(key, TOP_LEVEL)}", fix=(f"Type: pulumi config rm {key}",))
@@ -54,20 +56,27 @@ def parse(
     ]
     known = {key: value for key, value in raw.items() if key in TOP_LEVEL}
     overrides = known.pop("overrides", None) or {}
-    problems += checks.overrides(overrides, known.get("services"))
-    services = known.get("services")
+    pinned, recorded, found = pin.read(known.pop("release", None))
+    problems += found or ([] if pinned else checks.overrides(overrides, known.get("services")))
+    services, secrets = known.get("services"), dict[str, tuple[str, ...]]()
     if isinstance(services, Mapping):
         changes = overrides if isinstance(overrides, Mapping) else {}
         declared = {name: {} if table is None else table for name, table in services.items()}
         known["services"] = {
             name: _merged(table, changes[name]) if name in changes else table for name, table in declared.items()
         }
+        secrets = pin.secrets_of(known["services"])
+    if pinned:
+        known["services"], overrides = dict(recorded), {}
+    tables = known.get("services") or {}
     declaration, found = _validated(known, overrides)
     problems += found
     profile, found = _profile(stack, declaration.profile)
     problems += found
     site = _site(declaration, profile, project=project, stack=stack, root=root, base_images=base_images)
+    site = replace(site, tables=tables, pin=pinned, declared_secrets=secrets)
     problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), host_memory))
+    problems += pin.problems(site, has_image)
     if remaining := without_consequences(problems):
         raise SettingsError(remaining, stack)
     return site
@@ -159,6 +168,7 @@ def _site(
         configured_secrets={name: tuple(sorted(values)) for name, values in declaration.secrets.items()},
         deploy_timeout=declaration.deploy_timeout,
         drain=declaration.drain,
+        keep_releases=declaration.keep_releases,
         root=root,
     )
 

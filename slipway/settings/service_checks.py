@@ -78,7 +78,7 @@ def _what_runs(site: Site, service: Service) -> Iterator[Problem]:
             "there is a command as well, and only one of them can run",
             (f"In Pulumi.yaml, services.{name}: remove `app:` or `command:`",),
         )
-    if service.path is None:
+    if service.path is None or not site.needs_sources:
         return
     folder = site.root / service.path
     if PurePosixPath(service.path).is_absolute():
@@ -159,7 +159,12 @@ def _static(site: Site, service: Service) -> Iterator[Problem]:
             yield problem(service, key, "must be a path below the route, such as /static/", example)
         if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts:
             yield problem(service, key, f"{folder} must be a folder below the service's own", example)
-        elif service.path and (site.root / service.path).is_dir() and not (site.root / service.path / folder).is_dir():
+        elif (
+            service.path
+            and site.needs_sources
+            and (site.root / service.path).is_dir()
+            and not (site.root / service.path / folder).is_dir()
+        ):
             yield problem(service, key, f"there is no folder {service.path}/{folder}", example, "path")
 
 

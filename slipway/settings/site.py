@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from slipway.settings.profile import Profile
 
@@ -152,6 +153,14 @@ class BaseImages:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pin:
+    """The recorded release that the stack is held at, and its {service: image id}."""
+
+    release: str
+    images: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """Everything that was declared for one stack.
 
@@ -159,6 +168,10 @@ class Site:
     configured_secrets   {service: names whose values were set}; the others are generated
     deploy_timeout       how long the release gate waits for new containers
     drain                the longest request; how long the old containers get to finish (slipway.core.timeouts)
+    keep_releases        how many releases can be rolled back to
+    tables               the services as they were written, overrides merged in: what a release's record holds
+    pin                  None: the stack is as it is declared. Else its services are those of this release
+    declared_secrets     {service: names of its secrets} as they are declared, also while the stack is pinned
     root                 the project's folder, which services' paths are relative to
     """
 
@@ -174,12 +187,21 @@ class Site:
     configured_secrets: Mapping[str, tuple[str, ...]]
     deploy_timeout: int = 120
     drain: int = 30
+    keep_releases: int = 5
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    pin: Pin | None = None
+    declared_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     root: Path
 
     @property
     def owns_postgres(self) -> bool:
         """Whether a service has its database on the stack's own server."""
         return any(service.database and service.database.url is None for service in self.services.values())
+
+    @property
+    def needs_sources(self) -> bool:
+        """Whether the services' folders matter: not while it is pinned to images that hold the source."""
+        return self.pin is None or self.profile.bind_mounts
 
     def prefix(self, service: Service) -> str:
         """What stands before every path of the service ("" or "/images"), gunicorn's SCRIPT_NAME."""

@@ -226,6 +226,32 @@ MUTATIONS = [
             "slipway/settings/service_checks.py", '"slipway", "stack", ', '"slipway", '),
     ),
     *of(
+        "pinned",
+        nothing_of_the_services_is_built_and_all_else_keeps_its_urn=[
+            (IMAGE, "if args.existing else", "if False else"),
+            ("components/service_jobs.py", "if service.migrate:", "if service.migrate and not args.context.site.pin:")],
+        containers_jobs_and_static_files_take_the_recorded_images=[
+            (IMAGE, "existing=site.pin.images[service.name] if", 'existing="sha256:other" if'),
+            (RELEASE, 'release=site.pin.release if site.pin else "",', 'release="",')],
+        neither_migrations_nor_seeds_run_and_what_they_last_ran_with_stays=[
+            ("components/service_jobs.py", "suspended=context.site.pin is not None", "suspended=False"),
+            ("slipway/providers/job.py", '{"suspended": True} if suspended else {}', '{"suspended": suspended}')],
+        the_services_are_those_of_the_record_whatever_is_declared_now=[
+            ("slipway/settings/parse.py", 'known["services"], overrides = dict(recorded), {}', "overrides = {}"),
+            (SITE, "return self.pin is None or self.profile.bind_mounts", "return True")],
+        secrets_that_the_release_did_not_know_stay_what_they_are=(
+            SECRETS, "(*used, *site.declared_secrets.items())", "used"),
+        the_operator_is_told_at_each_run_and_only_while_it_is_pinned=(MAIN, "if site.pin:\n", "if False:\n"),
+        an_image_that_is_gone_is_one_error_before_anything_is_registered=(
+            MAIN, ", has_image=engine.has_image", ", has_image=None"),
+        a_release_records_what_its_services_were_declared_as=[
+            (RELEASE, "services=site.tables", "services={name: {} for name in site.tables}"),
+            (RELEASE, "if not each.service.image}", 'if each.service.image != "x" and not each.service.database}'),
+            (RELEASE, "keep=site.keep_releases", "keep=5")],
+        each_image_that_is_built_gets_a_name_of_its_own=(
+            IMAGE, "records.repository(site.project, site.stack, args.service)", 'f"{name}:latest"'),
+    ),
+    *of(
         "architecture_page",
         the_page_shows_the_program_as_it_is=(TOPOLOGY, "name=PUBLIC, internal=False", "name=PUBLIC, internal=True"),
         the_page_leads_from_each_container_to_its_code=("tests/mocks/diagram.py", "'' if fixed else '-…'", "''"),

@@ -42,8 +42,10 @@ def run(
     preview: bool = False,
     root: Path = ROOT,
     secret: str = SECRET,
+    images: str = "",
 ) -> Program:
-    """Runs `__main__.py` for one stack on the services below `root`; `secret` is what generated values start with."""
+    """Runs `__main__.py` for one stack on the services below `root`; `secret` is what generated values start with. The
+    engine has the `images` named there, by default every one."""
     monitor = Monitor(Recorded(secret, preview))
     exported: dict[str, Any] = {}
     exports: dict[str, Any] = {}
@@ -58,6 +60,7 @@ def run(
 
     with (
         patch.object(docker_engine, "resolve", lambda _setting=None: ENGINE),
+        patch.object(docker_engine.DockerEngine, "has_image", lambda _engine, image: not images or image in images),
         patch.object(pulumi, "export", exported.__setitem__),
     ):
         program()

@@ -32,6 +32,7 @@ SERVE = [
     "--worker-tmp-dir=/dev/shm",
     "app:app",
 ]
+NOTHING_KNOWN: dict[str, Any] = {"images": {}, "services": {}, "databases": []}
 MAIN = "/etc/nginx/main/nginx.conf"
 
 
@@ -113,6 +114,9 @@ class Site:
             "gate_port": float(INTERNAL_PORT),
             "timeout": 60.0,
             "drain": 30.0,
+            "release": "",
+            "record": {"project": self.place.name, "stack": "test", "revision": "", **NOTHING_KNOWN},
+            "keep": 5.0,
         }
         return props | changes
 

@@ -15,6 +15,7 @@ from slipway.core import postgres
 from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
 from slipway.providers.database import DatabaseRolesProvider, masked
 from slipway.providers.engine import Failure
+from slipway.providers.schema import fingerprint
 from slipway.settings.site import PostgresSettings
 from tests.support import engine
 from tests.support.base_images import base_image
@@ -169,3 +170,58 @@ def test_deleting_keeps_the_data(server: Container) -> None:
     provider.create(props)
     provider.delete("", props)
     assert logs_in(server, "kept")
+
+
+def execute(server: Container, sql: str) -> None:
+    code, output = server.exec_run(
+        ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", SERVICE, "-c", sql], user="postgres"
+    )
+    assert code == 0, output
+
+
+@pytest.mark.parametrize(
+    "migration",
+    [
+        "ALTER TABLE public.pictures ADD COLUMN title text",
+        "ALTER TABLE public.pictures ALTER COLUMN size TYPE bigint",
+        "ALTER TABLE public.pictures ALTER COLUMN size SET NOT NULL",
+        "ALTER TABLE public.pictures ALTER COLUMN size SET DEFAULT 7",
+        "CREATE INDEX by_size ON public.pictures (size)",
+        "ALTER TABLE public.pictures ADD CONSTRAINT large CHECK (size > 7)",
+        "CREATE TABLE public.other (id int)",
+        "UPDATE public.alembic_version SET version_num = '2'",
+    ],
+)
+def test_the_fingerprint_changes_with_each_migration_and_comes_back_with_the_schema(
+    server: Container, migration: str
+) -> None:
+    DatabaseRolesProvider().create(wanted(server))
+    execute(server, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    execute(server, "CREATE TABLE public.pictures (id int PRIMARY KEY, size int)")
+    execute(server, "CREATE TABLE public.alembic_version (version_num text)")
+    execute(server, "INSERT INTO public.alembic_version VALUES ('1')")
+    before = fingerprint(server, SERVICE)
+    execute(server, "INSERT INTO public.pictures VALUES (1, 8)")
+    assert before == fingerprint(server, SERVICE) != "", "rows are no schema"
+    execute(server, migration)
+    assert fingerprint(server, SERVICE) != before
+
+
+def test_the_fingerprint_executes_nothing_that_the_owner_of_the_database_made(server: Container) -> None:
+    """A view in place of alembic's table would run its functions as the superuser."""
+    DatabaseRolesProvider().create(wanted(server))
+    execute(server, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE public.seen (who text)")
+    execute(
+        server,
+        "CREATE FUNCTION public.spy() RETURNS text LANGUAGE sql AS "
+        "$$ INSERT INTO public.seen VALUES (current_user) RETURNING who $$;"
+        "CREATE VIEW public.alembic_version AS SELECT public.spy() AS version_num;"
+        "CREATE FUNCTION public.format_type(oid, int) RETURNS text LANGUAGE sql AS $$ SELECT public.spy() $$",
+    )
+    assert fingerprint(server, SERVICE)
+    assert server.exec_run(["psql", "-XqAtc", "TABLE public.seen", SERVICE], user="postgres").output == b""
+
+
+def test_there_is_no_fingerprint_of_a_database_that_is_not_there(server: Container) -> None:
+    DatabaseRolesProvider().create(wanted(server))
+    assert fingerprint(server, "nobody") == ""

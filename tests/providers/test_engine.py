@@ -11,7 +11,7 @@ import pytest
 from pulumi.dynamic import Resource, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
-from slipway.providers import attachment, database, engine, files, job, release
+from slipway.providers import attachment, database, engine, files, images, job, release
 
 KINDS: list[tuple[type[Resource], str, type[ResourceProvider], bytes]] = [
     (files.FilesVolume, "FilesVolume", files.FilesVolumeProvider, b"slipway.providers.files"),
@@ -19,6 +19,7 @@ KINDS: list[tuple[type[Resource], str, type[ResourceProvider], bytes]] = [
     (job.Job, "Job", job.JobProvider, b"slipway.providers.job"),
     (database.DatabaseRoles, "DatabaseRoles", database.DatabaseRolesProvider, b"slipway.providers.database"),
     (release.Release, "Release", release.ReleaseProvider, b"slipway.providers.release"),
+    (images.ImageTag, "ImageTag", images.ImageTagProvider, b"slipway.providers.images"),
     (attachment.Attachment, "Attachment", attachment.AttachmentProvider, b"slipway.providers.attachment"),
 ]
 

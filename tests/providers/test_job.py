@@ -202,3 +202,20 @@ def test_the_cause_is_named_where_the_log_shows_it(place: Place) -> None:
         JobProvider().create(wanted(place, "echo 'ERROR: canceling statement due to lock timeout'; exit 1"))
     assert "ended with exit code 1: lock timeout" in str(failure.value)
     assert "migrations.lockTimeout" in str(failure.value)
+def test_a_suspended_job_does_not_run_and_afterwards_only_when_something_is_new(place: Place) -> None:
+    provider, first = JobProvider(), wanted(place, COUNT)
+    state = provider.create(first).outs or {}
+    other = wanted(place, COUNT, env={"GREETING": "older"})
+    assert not provider.diff("", state, {**other, "suspended": True}).changes
+    assert not provider.diff("", state, first).changes, "as if nothing had been"
+    assert provider.diff("", state, other).changes
+    assert runs(place) == 1
+
+
+def test_a_job_that_was_suspended_from_the_first_runs_when_it_may(place: Place) -> None:
+    provider, props = JobProvider(), wanted(place, COUNT)
+    state = provider.create({**props, "suspended": True}).outs or {}
+    assert runs(place) == 0
+    assert provider.diff("", state, props).changes
+    assert provider.update("", state, props).outs == props
+    assert runs(place) == 1

@@ -16,7 +16,8 @@ from tests.support.waiting import wait_until
 
 def test_the_first_release_makes_the_site_answer(site: Site) -> None:
     props = site.wanted(site.start())
-    assert ReleaseProvider().create(props).outs == props
+    outs = ReleaseProvider().create(props).outs or {}
+    assert {key: outs[key] for key in outs.keys() - {"records", "serving"}} == props
     assert site.get() == (200, "r1")
     assert site.files() == ["routes.conf", f"upstreams-{props['containers'][0]['upstream']}.conf"]
 

@@ -8,6 +8,7 @@ import pulumi_docker as docker
 from slipway.providers.database import DatabaseRoles
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.job import Job
+from slipway.providers.records import Candidate
 from slipway.providers.release import Release
 
 config = pulumi.Config()
@@ -78,6 +79,9 @@ release = Release(
     gate_port=8079,
     timeout=30,
     drain=5,
+    release="",
+    record=Candidate(project=name, stack="test", revision="", images={}, services={}, databases=[]),
+    keep=5,
     opts=pulumi.ResourceOptions(depends_on=[job]),
 )
 pulumi.export("volume", files.volume)

@@ -1,0 +1,198 @@
+"""releases and rollback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from slipway.cli import backend, screen, stack_file
+from slipway.cli.belongings import Belongings, is_helper
+from slipway.cli.book import Book
+from slipway.cli.deploy import bring_up
+from slipway.cli.errors import CliError, Code
+from slipway.cli.project import Project
+from slipway.cli.pulumi import State
+from slipway.cli.target import Target, command
+from slipway.core import naming, records
+from slipway.core.topology import POSTGRES
+from slipway.providers.schema import fingerprint
+
+JOB = "pulumi-python:dynamic/slipway:Job"
+
+
+@click.command()
+@command
+def releases(target: Target) -> int:
+    """List the releases that can be rolled back to, the newest first."""
+    book, pinned = Book.of(target.state()), target.project.pinned
+    rows = [row(each, book.serving, pinned) for each in book.records]
+    if target.json:
+        screen.as_json(rows)
+        return Code.OK
+    screen.table(
+        ("RELEASE", "TIME (UTC)", "REVISION", "IMAGES", ""),
+        [
+            (
+                each["release"],
+                each["time"][:19].replace("T", " "),
+                each["revision"],
+                ", ".join(f"{service} {image}" for service, image in each["images"].items()),
+                ", ".join(word for word in ("serving", "pinned") if each[word]),
+            )
+            for each in rows
+        ],
+    )
+    return Code.OK
+
+
+def row(record: records.Record, serving: str, pinned: str) -> dict[str, Any]:
+    """What is shown of one release."""
+    return {
+        "release": record.release,
+        "time": record.time,
+        "revision": record.revision,
+        "images": {service: records.short(image) for service, image in record.images.items()},
+        "serving": record.release == serving,
+        "pinned": record.release == pinned,
+    }
+
+
+@click.command()
+@click.argument("release", required=False)
+@click.option("--force", is_flag=True, help="Roll back although migrations ran since, or data of a dev stack goes.")
+@click.option("--clear", is_flag=True, help="End a rollback: the next `up` goes on with the newest source.")
+@command
+def rollback(target: Target, *, release: str | None, force: bool, clear: bool) -> int:
+    """Go back to an earlier release: by default to the one before the one that serves.
+
+    Pins the stack to it in its stack file, so that `up` keeps it there, and brings it up: its images and its services
+    as they were declared, with today's secrets. Nothing is built, and the database is not touched.
+    """
+    if clear and (release or force):
+        raise CliError("--clear goes alone", code=Code.USAGE)
+    backend.refuse_if_held(target.project, backend.locks(target.project, target.pulumi.folder))
+    if clear:
+        return end(target)
+    state = target.state()
+    record = chosen(Book.of(state), release, target.project)
+    refuse_without_images(target.belongings, record)
+    if not force:
+        refuse_without_force(target, state, record)
+    pin(target.project, record)
+    screen.say(f"{target.project} is pinned to release {record.release}, of {record.time}")
+    code = bring_up(target.again(), refresh=True, yes=False, arguments=())
+    if code:
+        screen.say(
+            f"  {target.project} stays pinned; to end that:  slipway rollback --clear --stack {target.project.stack}"
+        )
+    return code
+
+
+def end(target: Target) -> int:
+    """Takes the pin away; what serves goes on serving until the next run."""
+    project = target.project
+    if project.pinned:
+        write(project, stack_file.cleared(project.file.read_text()))
+        screen.say(f"{project} is no longer pinned. The newest source comes with:  make up STACK={project.stack}")
+    else:
+        screen.say(f"{project} is not pinned to a release")
+    if target.json:
+        screen.as_json({"project": project.name, "stack": project.stack, "pinned": ""})
+    return Code.OK
+
+
+def chosen(book: Book, release: str | None, project: Project) -> records.Record:
+    """The record to go back to. Raises CliError where there is none."""
+    found = records.find(book.records, release) if release else records.before(book.records, book.serving)
+    if found is None:
+        what = f"release {release}" if release else "an earlier release"
+        there = ", ".join(each.release for each in book.records) or "none"
+        raise CliError(
+            f"there is no record of {what} of {project}; recorded: {there}",
+            f"slipway releases --stack {project.stack}",
+            code=Code.MISSING,
+        )
+    return found
+
+
+def refuse_without_images(belongings: Belongings, record: records.Record) -> None:
+    gone = [service for service, image in record.images.items() if not belongings.has_image(image)]
+    if gone:
+        raise CliError(
+            f"the engine no longer has the images of release {record.release}: {', '.join(sorted(gone))}",
+            f"roll back to another one:  slipway releases --stack {belongings.project.stack}",
+            code=Code.MISSING,
+        )
+
+
+def refuse_without_force(target: Target, state: State, record: records.Record) -> None:
+    """Raises CliError where the old code would meet another schema, or where data would go with a service."""
+    problems = [
+        *(f"{service}: migrations ran since release {record.release}" for service in migrated(target, state, record)),
+        *(f"the data volume {name} would be deleted with its service" for name in lost_volumes(target.project, record)),
+    ]
+    if problems:
+        raise CliError(
+            "; ".join(problems),
+            "the schema is never moved back: is it one that the old code can work with?",
+            "if so:  add --force",
+            code=Code.NOT_CONFIRMED,
+        )
+
+
+def migrated(target: Target, state: State, record: records.Record) -> list[str]:
+    """The services of a release whose database has another schema now. Where it is on a managed server that cannot be
+    asked: those that another image migrated last."""
+    servers = [each for each in target.belongings.of_service(POSTGRES) if not is_helper(each)]
+    changed = [
+        service
+        for service, was in record.schema.items()
+        if not (servers and was and fingerprint(servers[0], service) == was)
+    ]
+    last = {str(each["outputs"]["container"]): each["outputs"].get("image") for each in state.of_type(JOB)}
+    for service, table in record.services.items():
+        database = table.get("database")
+        if service in record.schema or not (
+            isinstance(database, Mapping) and database.get("url") and table.get("migrate")
+        ):
+            continue
+        if last.get(f"{target.project}-{service}-migrate") != (record.images.get(service) or table.get("image")):
+            changed.append(service)
+    return changed
+
+
+def lost_volumes(project: Project, record: records.Record) -> list[str]:
+    """Data volumes that are declared now and were not in the release, in a stack that does not keep its data."""
+    if project.profile.keep_data:
+        return []
+    return sorted(data_volumes(project, project.services) - data_volumes(project, record.services))
+
+
+def data_volumes(project: Project, services: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The names of the data volumes that these services have, the database server's among them."""
+    databases = [table.get("database") for table in services.values()]
+    own_server = any(each and not (isinstance(each, Mapping) and each.get("url")) for each in databases)
+    volumes = {(name, volume) for name, table in services.items() for volume in table.get("volumes") or ()}
+    volumes |= {(POSTGRES, "data")} if own_server else set()
+    return {naming.data_volume(project.name, project.stack, *each) for each in volumes}
+
+
+def pin(project: Project, record: records.Record) -> None:
+    """Writes the release into the stack file, where every `up` finds it, plain Pulumi's too."""
+    text = project.file.read_text() if project.file.exists() else ""
+    kept = {"release": record.release, "images": dict(record.images), "services": dict(record.services)}
+    try:
+        write(project, stack_file.pinned(text, kept))
+    except ValueError as error:
+        raise CliError(f"{project.file} cannot take the release: {error}", code=Code.USAGE) from None
+
+
+def write(project: Project, text: str) -> None:
+    """In one step: a reader sees the old file or the new one."""
+    new = project.file.with_suffix(".new")
+    new.write_text(text)
+    if project.file.exists():
+        new.chmod(project.file.stat().st_mode)
+    new.replace(project.file)
