@@ -6,7 +6,6 @@ job again after a failure.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -34,6 +33,7 @@ from slipway.providers.engine import (
     wait,
 )
 from slipway.providers.evidence import tail
+from slipway.providers.following import Log
 from slipway.providers.suspension import Suspendable
 
 INPUTS_LABEL = "slipway.job"
@@ -140,33 +140,6 @@ def mount(described: Mapping[str, Any]) -> Mount:
     source = str(described["source"])
     kind: Literal["bind", "volume"] = "bind" if source.startswith("/") else "volume"
     return Mount(described["target"], source, type=kind, read_only=bool(described.get("read_only", False)))
-
-
-class Log(threading.Thread):
-    """Shows a container's log line by line until the container ends."""
-
-    def __init__(self, container: Container) -> None:
-        super().__init__(daemon=True)
-        self.container, self.shown, self.rest = container, 0, b""
-
-    def run(self) -> None:
-        try:
-            for chunk in self.container.logs(stream=True, follow=True):
-                self.show(chunk)
-        except (OSError, NotFound):
-            return  # the container was removed, or the engine is gone: who waits for the end reports that
-
-    def finish(self) -> None:
-        """Shows what is left: the engine may close a log that is followed before the last of it is written."""
-        self.join(timeout=2)
-        self.show(self.container.logs()[self.shown :] + b"\n")
-
-    def show(self, chunk: bytes) -> None:
-        self.shown += len(chunk)
-        *lines, self.rest = (self.rest + chunk).split(b"\n")
-        for line in lines:
-            if line:
-                say(f"{self.container.name}: {line.decode(errors='replace')}")
 
 
 def exit_code(container: Container, limit: float) -> int:

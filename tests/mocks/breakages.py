@@ -214,7 +214,7 @@ MUTATIONS = [
         the_release_knows_what_it_may_stop_and_what_was_migrated=[
             (RELEASE, ".strategy is Strategy.ROLLING", ".http"),
             (RELEASE, "if site.services[service].http else 0", ""),
-            (RELEASE, "for each in args.services if each.service.migrate}", "for each in args.services}")],
+            (RELEASE, "if each.service.migrate and not site.pin", "if not site.pin")],
         only_a_service_with_egress_has_a_way_out=(TOPOLOGY, 'egress", internal=False', 'egress", internal=True'),
         a_redis_is_called_directly_and_by_those_alone_that_use_it=[
             (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),

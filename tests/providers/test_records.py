@@ -15,7 +15,7 @@ from docker.errors import ImageNotFound
 from slipway.providers.engine import Failure
 from slipway.providers.images import ImageTagProvider
 from slipway.providers.release import ReleaseProvider
-from tests.providers.conftest import Place
+from tests.providers.place import Place
 from tests.support import engine
 
 SERVICES = {"web": {"route": "/", "memory": 300.0}}
