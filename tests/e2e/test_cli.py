@@ -262,6 +262,7 @@ def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(site: Site, n
 
     site.configure("dev")
     site.run("up")
+    wait_until("it gets well", lambda: engine.health(site.container("well")) == "healthy", 30)
     assert site.json("status")["well"]
 
 
