@@ -5,7 +5,7 @@ What the container must offer:
   `<directory>/*.conf` and mentions the folder nowhere else; /tmp is writable;
 - a listener on its own loopback interface (`gate_port`, out of everyone's reach) with a server for each upstream,
   of the upstream's name;
-- `sh`, `sed`, `mv` and `curl`, which the official image has.
+- `sh`, `sed`, `tr`, `mv` and `curl`, which the official image has.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ sed 's#{directory}/#{directory}/.next/#g' '{main}' > /tmp/slipway-check.conf
 nginx -t -q -c /tmp/slipway-check.conf
 """
 COMMIT = "cd '{directory}' && mv -f .next/*.conf . && rmdir .next"
-WORKER = "nginx: worker process"
+WORKERS = """
+for process in /proc/[0-9]*; do
+    sed -n "s|^nginx: worker process|${process#/proc/} &|p" "$process/cmdline"
+done 2> /dev/null | tr '\\0' '\\n'
+"""
+"""One line for each: its id and its title. From inside, because the engine's own list of a container's processes comes
+from the host's `ps`, which a minimal host has not got."""
 NOT_RUNNING = 125
 """Stands for the exit code of a command where nginx itself does not run, as in `docker run`."""
 
@@ -99,10 +105,11 @@ class Edge:
     def workers(self) -> dict[int, bool]:
         """{process id of a worker: whether it only finishes what it has}; none while nginx is being started again."""
         try:
-            processes = self.container.top(ps_args="-eo pid,args")["Processes"]
+            found = self.execute(["sh", "-c", WORKERS])[1]
         except APIError:
             return {}
-        return {int(pid): "shutting down" in title for pid, title in processes if title.startswith(WORKER)}
+        named = (line.partition(" ") for line in found.splitlines())
+        return {int(pid): "shutting down" in title for pid, _, title in named if pid.isdecimal()}
 
     def ask(self, upstream: str, path: str, seconds: float = ANSWER) -> Answer:
         """The answer to one GET through this upstream."""

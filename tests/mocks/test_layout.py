@@ -69,3 +69,9 @@ def test_every_component_is_a_file_of_its_own() -> None:
         classes = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
         components = [node.name for node in classes if any("ComponentResource" in ast.unparse(b) for b in node.bases)]
         assert len(components) <= 1, path.name
+
+
+def test_nothing_needs_a_ps_on_the_engines_host() -> None:
+    """A minimal Debian has none, and the engine answers a question for a container's processes with an error there."""
+    asked = [path for path in SOURCES if re.search(r"\.top\(|docker top", path.read_text())]
+    assert asked == []
