@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from slipway.cli.add import add
 from slipway.cli.deploy import preview, up
 from slipway.cli.down import down
 from slipway.cli.errors import MEANINGS
@@ -26,7 +27,7 @@ def main() -> None:
     """
 
 
-for command in (preview, up, down, releases, rollback, status, logs, ps, psql, execute, doctor, open_):
+for command in (preview, up, down, add, releases, rollback, status, logs, ps, psql, execute, doctor, open_):
     main.add_command(command)
 
 if __name__ == "__main__":
