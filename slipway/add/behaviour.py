@@ -45,16 +45,19 @@ def probe(found: dict[str, str], names: tuple[str, ...]) -> tuple[str, str] | No
 
 def makes_tables(source: Source) -> tuple[str, str] | None:
     """(what, file:line) where tables are made or migrated whenever the app is loaded."""
-    at_start = _called_at_start(source)
-    for module in source.modules:
-        migrates = re.search(r"from (flask_migrate|alembic)", "\n".join(map(ast.unparse, module.tree.body)))
-        for node in module.nodes:
-            name = called(node)
-            if name == "create_all" or (name == "upgrade" and migrates):
-                function = next((each for each in module.around(node) if isinstance(each, Function)), None)
-                if not module.only_as_a_script(node) and (function is None or _runs(function, at_start)):
-                    return name, module.where(node)
+    made = [(module, node) for module in source.modules for node in module.nodes if _makes_tables(module, node)]
+    at_start = _called_at_start(source) if made else set()
+    for module, node in made:
+        function = next((each for each in module.around(node) if isinstance(each, Function)), None)
+        if not module.only_as_a_script(node) and (function is None or _runs(function, at_start)):
+            return called(node), module.where(node)
     return None
+
+
+def _makes_tables(module: Module, node: ast.AST) -> bool:
+    if called(node) != "upgrade":
+        return called(node) == "create_all"
+    return re.search(r"from (flask_migrate|alembic)", "\n".join(map(ast.unparse, module.tree.body))) is not None
 
 
 def runs_by_itself(source: Source) -> str | None:
@@ -156,7 +159,9 @@ def _called_at_start(source: Source) -> set[str]:
     waiting: set[str] = set()
     for module in source.modules:
         waiting |= {function.name for function in factories(module)}
-        waiting |= {called(node) for node in _inside(module.tree) if not module.only_as_a_script(node)}
+        waiting |= {
+            name for node in _inside(module.tree) if (name := called(node)) and not module.only_as_a_script(node)
+        }
         for node in module.nodes:
             if isinstance(node, Function):
                 functions.setdefault(node.name, []).append(node)

@@ -138,12 +138,11 @@ def _reading(module: Module, node: ast.AST) -> Reading | None:
 
 def _is_mapping(node: ast.expr, key: ast.expr) -> bool:
     """Whether it is os.environ, or a name like it that is asked for something like a variable's name."""
-    text = ast.unparse(node)
-    if text == "os.environ":
-        return True
+    if isinstance(node, ast.Attribute):
+        return node.attr == "environ" and isinstance(node.value, ast.Name) and node.value.id == "os"
     name = literal(key)
     plausible = name is None or (isinstance(name, str) and _VARIABLE.fullmatch(name) and not _WSGI.fullmatch(name))
-    return text in MAPPINGS and bool(plausible)
+    return isinstance(node, ast.Name) and node.id in MAPPINGS and bool(plausible)
 
 
 def _helpers(module: Module) -> dict[str, tuple[int, int | None, bool]]:

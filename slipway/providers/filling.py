@@ -35,8 +35,9 @@ done
 @contextmanager
 def helper(client: DockerClient, props: Properties, command: list[str]) -> Iterator[Container]:
     """A container that is not running, with the volume in it; removed afterwards. One that a killed run left is
-    removed first: its name is the volume's."""
-    name = f"{props['volume']}.files"
+    removed first: its name is the volume's, and the folder's in it where several resources share a volume."""
+    folder = str(props.get("folder", "")).replace("/", ".")
+    name = ".".join(part for part in (props["volume"], folder, "files") if part)
     remove(client, name)
     have_image(client, props["image"])
     mount = Mount(f"{PARENT}/{FOLDER}", props["volume"], type="volume", no_copy=True)

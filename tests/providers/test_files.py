@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from docker.errors import ContainerError, NotFound
 
+from slipway.providers import filling
 from slipway.providers.engine import HELPER_LABEL, JOB, Failure
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from tests.providers.place import Place
@@ -79,6 +80,17 @@ def test_a_run_that_was_killed_is_repeated(place: Place) -> None:
     place.run("sh", "-c", "echo half > /volume/exec", volume=name)
     FilesVolumeProvider().create(wanted(place))
     assert place.run("cat", "/volume/exec", volume=name) == "#!/bin/sh\n"
+    assert place.leftovers() == []
+
+
+def test_two_folders_of_one_volume_are_filled_at_the_same_time(place: Place) -> None:
+    """As the static files of two services are: none may take the other's helper for one that a killed run left."""
+    made = FilesVolumeProvider().create(wanted(place))
+    one, other = ({**wanted(place), "volume": made.id, "folder": f"{service}/current"} for service in ("ui", "shop"))
+    with filling.helper(engine.client(), one, ["true"]) as first:
+        with filling.helper(engine.client(), other, ["true"]) as second:
+            assert first.id != second.id
+        filling.run(first)
     assert place.leftovers() == []
 
 

@@ -209,7 +209,8 @@ def test_a_dockerfile_that_puts_the_source_elsewhere_leaves_static_files_to_flas
 
 
 def test_names_of_files_cannot_break_out_of_a_comment(tmp_path: Path) -> None:
-    found = seen(tmp_path, {**flat(), "a\nroute: x\x1b.py": "import os\nos.environ['TITLE']\nos.getenv('A', 'x\\ny: 1')\n"})
+    code = "import os\nos.environ['TITLE']\nos.getenv('A', 'x\\ny: 1')\n"
+    found = seen(tmp_path, {**flat(), "a\nroute: x\x1b.py": code})
     assert yaml.safe_load(found.block.text()) == {"shop": found.block.declaration()}
 
 
