@@ -13,6 +13,15 @@ from slipway.core.references import references
 
 ANOTHER_SERVER = "Address of another server; of a service of the site: {services.NAME.host} and {services.NAME.port}"
 
+SERVICE_SUFFIXES = {
+    "_API_URL": "url",
+    "_BASE_URL": "url",
+    "_SERVICE_URL": "url",
+    "_URL": "url",
+    "_HOST": "host",
+    "_PORT": "port",
+}
+
 
 @dataclass
 class Sorted:
@@ -41,8 +50,9 @@ def sort(
         if what is Kind.DATABASE and database:
             text, why = database_value(read.name, dependencies)
             result.env.append(Line(read.name, text, f"{read.where} reads it{why}"))
-        elif service := _service(read, others):
-            result.env.append(Line(read.name, f"{{services.{service}.url}}", f"{read.where}: the service {service}"))
+        elif found_service := _service(read, what, others):
+            service, text = found_service
+            result.env.append(Line(read.name, text, f"{read.where}: the service {service}"))
             result.uses += [service] if service not in result.uses else []
         elif what is Kind.GENERATED:
             result.secrets.append(Line("", read.name, f"{read.where} reads it; generated, unless you set it"))
@@ -117,12 +127,22 @@ def _plain(name: str, read: Read, what: Kind, result: Sorted, optional: list[str
         optional.append(read.name)
 
 
-def _service(read: Read, others: Collection[str]) -> str | None:
-    """The declared service whose address this is: IMAGES_URL of `images`."""
-    for suffix in ("_URL", "_API_URL", "_BASE_URL", "_SERVICE_URL"):
+def _service(read: Read, what: Kind, others: Collection[str]) -> tuple[str, str] | None:
+    """The declared service whose address this is, and what to write: IMAGES_URL of `images`, REDIS_HOST of `redis`.
+
+    What does not speak HTTP keeps the scheme and the path that the code or an example shows.
+    """
+    for suffix, part in SERVICE_SUFFIXES.items():
         name = read.name.removesuffix(suffix).lower().replace("_", "-")
         if read.name.endswith(suffix) and name in others:
-            return name
+            shown = read.default or read.example or ""
+            if part == "url" and (what is Kind.SERVER or ("://" in shown and not shown.startswith("http"))):
+                scheme, _, rest = shown.partition("://")
+                if not rest:
+                    return None
+                path = f"/{rest.partition('/')[2]}" if "/" in rest else ""
+                return name, f"{scheme}://{{services.{name}.host}}:{{services.{name}.port}}{path}"
+            return name, f"{{services.{name}.{part}}}"
     return None
 
 

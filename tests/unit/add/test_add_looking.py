@@ -100,6 +100,25 @@ def test_the_url_names_the_driver_that_is_there(tmp_path: Path, requirements: st
     assert found.block.declaration()["env"]["DATABASE_URL"].startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ('os.environ["STOCK_URL"]', "{services.stock.url}"),
+        ('os.environ.get("STOCK_API_URL", "http://localhost:5001/")', "{services.stock.url}"),
+        ('os.getenv("REDIS_URL", "redis://localhost:6379/1")', "redis://{services.redis.host}:{services.redis.port}/1"),
+        ('os.environ["REDIS_HOST"]', "{services.redis.host}"),
+        ('os.getenv("REDIS_PORT", "6379")', "{services.redis.port}"),
+        ('os.environ["REDIS_URL"]', None),
+    ],
+)
+def test_addresses_of_the_sites_other_services_are_references_to_them(
+    tmp_path: Path, code: str, value: str | None
+) -> None:
+    declared = seen(tmp_path, flat(app=f"{code}\n"), "stock", "redis").block.declaration()
+    assert list(declared.get("env", {}).values()) == ([value] if value else [])
+    assert declared.get("uses") == ([value.partition("services.")[2].partition(".")[0]] if value else None)
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SECRET_KEY", "SECURITY_PASSWORD_SALT", "WTF_CSRF_SECRET_KEY"])
 def test_secrets_that_anything_will_do_for_are_generated(tmp_path: Path, name: str) -> None:
     found = seen(tmp_path, flat(app=f'os.environ.get("{name}", "insecure-default")\n'))
