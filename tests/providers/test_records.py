@@ -235,8 +235,8 @@ def test_no_number_is_given_twice_though_the_state_was_lost(stack: Stack) -> Non
 def test_a_rollback_serves_an_old_release_under_its_own_number(stack: Stack) -> None:
     images = stack.releases(2)
     book = stack.state["records"]
-    engine.client().images.remove(f"{stack.repository}:1", noprune=True)
     engine.client().api.tag(images[0], stack.repository, "kept")
+    engine.client().images.remove(f"{stack.repository}:1", noprune=True)
     stack.release(images[0], release="1", keep=1.0)
     assert stack.state["serving"] == "1"
     assert stack.state["records"] == book, "the one that serves is kept, whatever its age"
