@@ -178,9 +178,8 @@ def test_a_release_whose_image_is_gone_is_refused_before_anything_is_touched(sit
     engine.client().images.remove(f"{site.prefix}-{SERVICE}:3")
     before = site.ids()
     assert f"no longer has the images of release 3: {SERVICE}" in site.slipway("rollback", "3", code=4).stderr
-    [record] = [
-        each for each in site.resource(f"{site.prefix}-release")["outputs"]["records"] if each["release"] == "3"
-    ]
+    [release] = [each for each in site.resources() if each["type"].endswith("slipway:Release")]
+    [record] = [each for each in release["outputs"]["records"] if each["release"] == "3"]
     text = (site.directory / "Pulumi.prod.yaml").read_text()
     pin = {key: record[key] for key in ("release", "images", "services")}
     site.write("Pulumi.prod.yaml", yaml.safe_dump(merged(text, pin)))

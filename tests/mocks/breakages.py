@@ -236,9 +236,8 @@ MUTATIONS = [
         neither_migrations_nor_seeds_run_and_what_they_last_ran_with_stays=[
             ("components/service_jobs.py", "suspended=context.site.pin is not None", "suspended=False"),
             ("slipway/providers/job.py", '{"suspended": True} if suspended else {}', '{"suspended": suspended}')],
-        the_services_are_those_of_the_record_whatever_is_declared_now=[
-            ("slipway/settings/parse.py", 'known["services"], overrides = dict(recorded), {}', "overrides = {}"),
-            (SITE, "return self.pin is None or self.profile.bind_mounts", "return True")],
+        the_services_are_those_of_the_record_whatever_is_declared_now=(
+            "slipway/settings/parse.py", 'known["services"], overrides = dict(recorded), {}', "overrides = {}"),
         secrets_that_the_release_did_not_know_stay_what_they_are=(
             SECRETS, "(*used, *site.declared_secrets.items())", "used"),
         the_operator_is_told_at_each_run_and_only_while_it_is_pinned=(MAIN, "if site.pin:\n", "if False:\n"),

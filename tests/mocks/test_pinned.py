@@ -72,7 +72,7 @@ def test_containers_jobs_and_static_files_take_the_recorded_images(pinned: Progr
 def test_neither_migrations_nor_seeds_run_and_what_they_last_ran_with_stays(stack: str, pinned: Program) -> None:
     jobs = run(stack).of_kind("Job")
     assert set(pinned.of_kind("Job")) == set(jobs)
-    assert all(each.inputs["suspended"] is True for each in pinned.of_kind("Job").values())
+    assert all(each.inputs.get("suspended") is True for each in pinned.of_kind("Job").values())
     assert not [name for name, each in jobs.items() if "suspended" in each.inputs], "a key of its own would be a change"
 
 
@@ -95,9 +95,10 @@ def test_secrets_that_the_release_did_not_know_stay_what_they_are() -> None:
 def test_the_operator_is_told_at_each_run_and_only_while_it_is_pinned(stack: str) -> None:
     with patch.object(pulumi.log, "warn") as warn:
         run(stack, pin(recorded(run(stack))["services"]))
-    [told] = [call.args[0] for call in warn.call_args_list]
-    assert "pinned to release 4" in told
-    assert "slipway rollback --clear" in told
+    told = [call.args[0] for call in warn.call_args_list]
+    assert len(told) == 1
+    assert "pinned to release 4" in told[0]
+    assert "slipway rollback --clear" in told[0]
 
 
 def test_an_image_that_is_gone_is_one_error_before_anything_is_registered(stack: str) -> None:
@@ -110,7 +111,7 @@ def test_a_release_records_what_its_services_were_declared_as(stack: str) -> Non
     changes = {"overrides": {"ui": {"memory": 300}}, "keepReleases": 2}
     program = run(stack, changes)
     record = recorded(program)
-    assert record["services"]["ui"]["memory"] == 300
+    assert record["services"]["ui"].get("memory") == 300
     assert record["images"] == {name: each.inputs["image"] for name, each in program.services.items()}
     assert (record["project"], record["stack"], record["databases"]) == (PROJECT, stack, ["images"])
     assert [each.inputs["keep"] for each in program.of_kind("Release").values()] == [2]

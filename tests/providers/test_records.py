@@ -99,6 +99,14 @@ class Stack:
         self.state = json.loads(json.dumps(done.outs))
         return self.state
 
+    def releases(self, number: int, **changes: Any) -> list[str]:
+        """So many releases one after the other, each of a new image; returns these."""
+        images = []
+        for _ in range(number):
+            images.append(self.built())
+            self.release(images[-1], **changes)
+        return images
+
     def tags(self) -> dict[str, str]:
         """{tag: image id} of the service's repository."""
         found = engine.client().api.images()
@@ -166,14 +174,12 @@ def test_a_run_that_fails_records_nothing_and_removes_nothing(stack: Stack) -> N
 
 
 def test_older_releases_are_forgotten_with_their_images_and_nothing_else_is(stack: Stack) -> None:
-    images = [stack.built() for _ in range(3)]
     others = [
         stack.image(f"{stack.place.name}-other-web:1", f"{stack.place.name}-test-web-2:1"),
         stack.image(":mine"),
         stack.image(),
     ]
-    for image in images:
-        stack.release(image, keep=2.0)
+    images = stack.releases(3, keep=2.0)
     assert numbers(stack.state) == ["3", "2"]
     assert stack.tags() == {"latest": images[2], "3": images[2], "2": images[1], "mine": others[1]}
     assert [stack.has(image) for image in (*images, *others)] == [False, True, True, True, True, True]
@@ -189,14 +195,13 @@ def test_an_image_of_a_build_that_was_never_released_goes_with_the_next_release(
 
 
 def test_an_image_that_a_container_still_uses_goes_with_a_later_release(stack: Stack) -> None:
-    images = [stack.built() for _ in range(3)]
-    stack.release(images[0], keep=1.0)
-    used = engine.client().containers.create(images[0], ["none"], name=f"{stack.place.name}-old")
-    stack.release(images[1], keep=1.0)
-    assert stack.has(images[0])
+    [old] = stack.releases(1)
+    used = engine.client().containers.create(old, ["none"], name=f"{stack.place.name}-old")
+    [next_one] = stack.releases(1, keep=1.0)
+    assert stack.has(old)
     used.remove()
-    stack.release(images[2], keep=1.0)
-    assert [stack.has(image) for image in images] == [False, False, True]
+    [newest] = stack.releases(1, keep=1.0)
+    assert [stack.has(image) for image in (old, next_one, newest)] == [False, False, True]
 
 
 def cached(size: int) -> bool:
@@ -216,9 +221,7 @@ def test_the_build_cache_of_an_older_release_goes_with_its_image(stack: Stack) -
 
 
 def test_fewer_releases_to_keep_are_removed_at_once(stack: Stack) -> None:
-    images = [stack.built() for _ in range(3)]
-    for image in images:
-        stack.release(image)
+    images = stack.releases(3)
     assert numbers(stack.release(images[2], keep=1.0)) == ["3"]
     assert set(stack.tags()) == {"latest", "3"}
 
@@ -230,17 +233,15 @@ def test_no_number_is_given_twice_though_the_state_was_lost(stack: Stack) -> Non
 
 
 def test_a_rollback_serves_an_old_release_under_its_own_number(stack: Stack) -> None:
-    images = [stack.built() for _ in range(3)]
-    for image in images[:2]:
-        stack.release(image)
+    images = stack.releases(2)
     book = stack.state["records"]
-    engine.client().images.remove(f"{stack.repository}:1", noprune=True)
     engine.client().api.tag(images[0], stack.repository, "kept")
+    engine.client().images.remove(f"{stack.repository}:1", noprune=True)
     stack.release(images[0], release="1", keep=1.0)
     assert stack.state["serving"] == "1"
     assert stack.state["records"] == book, "the one that serves is kept, whatever its age"
     assert stack.tags()["1"] == images[0]
-    stack.release(images[2])
+    stack.releases(1)
     assert (stack.state["serving"], numbers(stack.state)) == ("3", ["3", "2", "1"])
 
 
