@@ -12,7 +12,7 @@ from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import nginx, nginx_main
+from slipway.core import nginx, nginx_main, pages
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
@@ -23,8 +23,6 @@ PORT = 80
 CONFIG = "/etc/nginx/slipway"
 MAIN = f"{CONFIG}/{nginx.MAIN_FILE}"
 CURRENT = "files"
-RETENTION = 7 * 24 * 3600
-"""Seconds for which a page that is still open finds the static files of its own release."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +43,17 @@ class Edge(pulumi.ComponentResource):
     """
 
     container: docker.Container
+    pages: dict[str, str]
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Edge", name, None, opts)
         self._context = args.context
         context, settings, site = args.context, args.context.site.edge, args.context.site
         labels = context.labels(EDGE)
+        self.pages = pages.files(
+            max_body=settings.max_body,
+            own={page: (site.root / file).read_text() for page, file in settings.pages.items()},
+        )
         child = pulumi.ResourceOptions(parent=self)
         files = pulumi.Output.from_input({nginx.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus)})
         config = FilesVolume(
@@ -119,7 +122,7 @@ class Edge(pulumi.ComponentResource):
             folder=f"{service.name}/{CURRENT}",
             image=image,
             sources={nginx.static_folder(service, url): path for url, path in static_sources(service).items()},
-            retention=RETENTION,
+            retention=self._context.site.edge.static_retention,
             labels=self._context.labels(service.name),
             opts=pulumi.ResourceOptions(parent=self),
         )

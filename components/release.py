@@ -60,6 +60,7 @@ class SiteRelease(pulumi.ComponentResource):
             edge=edge.container.id if edge else "",
             upstreams=described["upstreams"],
             routes=described["routes"],
+            pages=edge.pages if edge else {},
             directory=nginx_main.LIVE,
             main=MAIN,
             gate_port=nginx_main.INTERNAL_PORT,

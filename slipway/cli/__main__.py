@@ -11,6 +11,7 @@ from slipway.cli.errors import MEANINGS
 from slipway.cli.inside import execute, psql
 from slipway.cli.logs import logs
 from slipway.cli.look import ps, status
+from slipway.cli.maintenance import maintenance
 from slipway.cli.reach import doctor, open_
 from slipway.cli.releases import releases, rollback
 
@@ -27,7 +28,22 @@ def main() -> None:
     """
 
 
-for command in (preview, up, down, add, releases, rollback, status, logs, ps, psql, execute, doctor, open_):
+for command in (
+    preview,
+    up,
+    down,
+    add,
+    releases,
+    rollback,
+    maintenance,
+    status,
+    logs,
+    ps,
+    psql,
+    execute,
+    doctor,
+    open_,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import click
 
-from slipway.cli import drift, failed, recovery, report, screen
+from slipway.cli import backend, drift, failed, plan, recovery, report, screen
 from slipway.cli.errors import CliError, Code
+from slipway.cli.maintenance import remind
 from slipway.cli.target import Target, command
+from slipway.core.impact import Level
 
 PASSED_ON = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PULUMI ARGUMENTS]")
 
@@ -22,43 +21,35 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
     """Show what `up` would change; changes nothing.
 
     Asks the engine first, so that it also shows what was stopped, removed or cut off by hand, and what is unhealthy.
+    Ends with what each planned change does to the running site: none, reload of nginx, new release (no gap), restart,
+    data at risk.
     """
     pulumi = target.pulumi
     state = pulumi.state() or pulumi.create()
     flags = ["--refresh", *recovery.rebuilt(target.belongings, state), *drift.replaced(target.belongings, state)]
     flags += arguments
-    if not target.json:
-        code = pulumi.run("preview", *flags, *(["--expect-no-changes"] if expect_no_changes else []))
-        return Code.CHANGES if expect_no_changes and code == Code.CHANGES else Code(bool(code))
-    done = pulumi.captured("preview", "--json", *flags)
-    try:
-        plan = json.loads(done.stdout)
-    except ValueError:
-        raise CliError(f"pulumi preview failed:\n{done.stdout.strip()}") from None
-    steps = planned(plan)
-    problems = [note["message"].strip() for note in plan.get("diagnostics") or () if note.get("severity") == "error"]
-    screen.as_json(
-        {
-            "project": target.project.name,
-            "stack": target.project.stack,
-            "steps": steps,
-            "changes": plan.get("changeSummary") or {},
-            "pinned": target.project.pinned,
-            "errors": problems,
-        }
-    )
-    if done.returncode:
-        return Code.FAILED
-    return Code.CHANGES if steps and expect_no_changes else Code.OK
-
-
-def planned(plan: dict[str, Any]) -> list[dict[str, str]]:
-    """What would be done, one entry for each resource that does not stay the same."""
-    return [
-        {"operation": step["op"], "urn": step["urn"]}
-        for step in plan.get("steps") or ()
-        if step["op"] not in {"same", "refresh", "read"}
-    ]
+    expecting = ["--expect-no-changes"] if expect_no_changes else []
+    made = plan.make(pulumi, *flags, *expecting, quiet=target.json)
+    if target.json:
+        screen.as_json(
+            {
+                "project": target.project.name,
+                "stack": target.project.stack,
+                "steps": [
+                    {"operation": change.operation, "resource": change.name, "urn": change.urn, "impact": found.text}
+                    for change, found in made.impacts
+                ],
+                "data_at_risk": bool(made.of(Level.DATA)),
+                "changes": made.counted or {},
+                "pinned": target.project.pinned,
+                "errors": made.errors,
+            }
+        )
+    else:
+        plan.show(made)
+    if expect_no_changes and (made.code == Code.CHANGES or (made.impacts and not made.code)):
+        return Code.CHANGES
+    return Code(bool(made.code))
 
 
 @click.command()
@@ -75,25 +66,32 @@ def planned(plan: dict[str, Any]) -> list[dict[str, str]]:
     help="Say yes to the one question: whether to replace running containers "
     "that the state does not know, because it was lost or is elsewhere.",
 )
+@click.option("--allow-data-loss", is_flag=True, help="Go on when the plan deletes data volumes or generated secrets.")
 @PASSED_ON
 @command
-def up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, ...]) -> int:
+def up(target: Target, *, refresh: bool, yes: bool, allow_data_loss: bool, arguments: tuple[str, ...]) -> int:
     """Make the stack as it is declared, and put right what drifted.
 
-    What a killed run of this machine left (its lock, half-made containers) is cleared away first.
+    What a killed run of this machine left (its lock, half-made containers) is cleared away first. In prod a plan that
+    puts data at risk is refused.
     """
-    return bring_up(target, refresh=refresh, yes=yes, arguments=arguments)
+    return bring_up(target, refresh=refresh, yes=yes, allow_data_loss=allow_data_loss, arguments=arguments)
 
 
-def bring_up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, ...]) -> int:
+def bring_up(
+    target: Target, *, refresh: bool, yes: bool, allow_data_loss: bool = False, arguments: tuple[str, ...]
+) -> int:
     """What `up` and `rollback` do."""
     refuse_half_a_release(arguments)
     pulumi, belongings = target.pulumi, target.belongings
     killed = recovery.unlock(pulumi)
     state = pulumi.state() or pulumi.create()
     recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
-    flags = [*(["--refresh"] if refresh else []), *recovery.rebuilt(belongings, state)]
-    flags += drift.replaced(belongings, state)
+    repairs = [*recovery.rebuilt(belongings, state), *drift.replaced(belongings, state)]
+    if not allow_data_loss:
+        plan.refuse_data_loss(pulumi, state, [*repairs, *arguments])
+        backend.refuse_if_held(target.project, backend.locks(target.project, pulumi.folder))
+    flags = [*(["--refresh"] if refresh else []), *repairs]
     code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
     run, state = pulumi.last_run(), target.state()
     if target.json:
@@ -103,6 +101,7 @@ def bring_up(target: Target, *, refresh: bool, yes: bool, arguments: tuple[str, 
         return Code.FAILED
     if not target.json:
         report.closing(pulumi, state, run)
+    remind(belongings)
     return Code.OK
 
 

@@ -17,6 +17,7 @@ class Code(IntEnum):
     UNWELL = 6
     CHANGES = 7
     LOCKED = 8
+    DATA_AT_RISK = 9
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -31,6 +32,7 @@ MEANINGS = {
     Code.UNWELL: "status: something does not run or is not healthy",
     Code.CHANGES: "preview --expect-no-changes: there are changes",
     Code.LOCKED: "another run is working on this stack",
+    Code.DATA_AT_RISK: "up: the plan puts data at risk; --allow-data-loss carries it out",
     Code.INTERRUPTED: "interrupted",
     Code.TERMINATED: "terminated",
 }

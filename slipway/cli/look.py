@@ -11,6 +11,7 @@ from docker.models.containers import Container
 from slipway.cli import backend, report, screen
 from slipway.cli.belongings import Belongings, condition, health, is_helper, is_well, service_of
 from slipway.cli.errors import Code
+from slipway.cli.maintenance import ending, is_on
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
 from slipway.core import naming
@@ -81,6 +82,7 @@ def status(target: Target) -> int:
     services = {belongings.short(each): condition(each) for each in found}
     services |= dict.fromkeys(gone, "missing")
     services = dict(sorted(services.items()))
+    in_maintenance = is_on(belongings)
     if target.json:
         screen.as_json(
             {
@@ -90,10 +92,13 @@ def status(target: Target) -> int:
                 "containers": services,
                 "locks": held,
                 "interrupted": state.interrupted,
+                "maintenance": in_maintenance,
             }
         )
     else:
         show(target, run, services, held, interrupted=state.interrupted)
+        if in_maintenance:
+            screen.output().print(f"maintenance is on; to end it:  {ending(target.project)}", markup=False)
         screen.table(("", ""), list(report.urls(target.project, state).items()))
         if not well:
             screen.say(f"to put it right:  make up STACK={target.project.stack}")

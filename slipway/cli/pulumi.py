@@ -35,6 +35,7 @@ def environment(choices: Choices, own: Mapping[str, str]) -> dict[str, str]:
         chosen.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
     # A stack file without a salt takes the state's instead of a new one.
     chosen["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] = "true"
+    chosen["PULUMI_DEBUG_COMMANDS"] = "true"  # makes --event-log known, as Pulumi's own Automation API does
     return {**chosen, **own, "PATH": choices.exported()["PATH"]}
 
 
@@ -136,7 +137,7 @@ class Pulumi:
             return self._show(command, *stack, *config, *flags, *arguments, interactive=interactive, quiet=quiet)
 
     def captured(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command with this stack's configuration; standard output is kept, errors are shown."""
+        """Runs a command with this stack's configuration and shows nothing."""
         with self.project.config_file() as config:
             return subprocess.run(
                 ["pulumi", "--non-interactive", command, "--stack", self.project.stack, *config, *arguments],
@@ -144,7 +145,7 @@ class Pulumi:
                 env=self.environment,
                 text=True,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                capture_output=True,
                 check=False,
             )
 

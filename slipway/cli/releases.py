@@ -82,7 +82,7 @@ def rollback(target: Target, *, release: str | None, force: bool, clear: bool) -
         refuse_without_force(target, state, record)
     pin(target.project, record)
     screen.say(f"{target.project} is pinned to release {record.release}, of {record.time}")
-    code = bring_up(target.again(), refresh=True, yes=False, arguments=())
+    code = bring_up(target.again(), refresh=True, yes=False, allow_data_loss=force, arguments=())
     if code:
         screen.say(
             f"  {target.project} stays pinned; to end that:  slipway rollback --clear --stack {target.project.stack}"

@@ -13,7 +13,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from slipway.core.nginx_main import INTERNAL_PORT, STATIC, UNAVAILABLE, main_conf
+from slipway.core import pages
+from slipway.core.nginx_main import INTERNAL_PORT, STATIC, main_conf
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.site import Service, Site
 
@@ -46,10 +47,12 @@ class Release:
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeModel:
-    """What the edge must know: the services that it serves, and the networks that may call each (none: nobody)."""
+    """What the edge must know: the services that it serves, the networks that may call each (none: nobody), and
+    the paths of their health checks, which stay open during maintenance."""
 
     services: tuple[Service, ...]
     callers: Mapping[str, tuple[str, ...]]
+    health: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     max_body: int = 16
@@ -59,10 +62,12 @@ class EdgeModel:
     @classmethod
     def of(cls, site: Site, callers: Mapping[str, tuple[str, ...]] | None = None) -> EdgeModel:
         """`callers`: {service: subnets from which other services may call it through the edge}."""
-        services = (service for service in site.services.values() if site.at_edge(service))
+        services = tuple(service for service in site.services.values() if site.at_edge(service))
+        health = (site.health_path(service) for service in services if service.routed)
         return cls(
-            services=tuple(services),
+            services=services,
             callers=callers or {},
+            health=tuple(path.partition("?")[0] for path in health if path),
             hosts=site.edge.hosts,
             trusted_proxies=site.edge.trusted_proxies,
             max_body=site.edge.max_body,
@@ -100,7 +105,7 @@ def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
     for service in edge.services:
         if service.routed:
             by_host.setdefault(service.host, []).append(service)
-    parts = [_trust(edge.trusted_proxies)]
+    parts = [pages.maintenance_maps(edge.health), _trust(edge.trusted_proxies)]
     if edge.hosts:
         parts.append(_nobody(80))
     for host, services in by_host.items():
@@ -160,14 +165,7 @@ server {{
     server_name {names};
     client_max_body_size {edge.max_body}m;
 {real_ip}{_headers(host="$http_host", proto=proto)}
-    error_page 502 503 504 =503 @unavailable;
-    location @unavailable {{
-        default_type text/html;
-        add_header Retry-After 5 always;
-        add_header Cache-Control no-store always;
-        return 503 '{UNAVAILABLE}';
-    }}
-{locations}}}
+{pages.server_part()}{locations}}}
 """
 
 

@@ -24,13 +24,6 @@ CONNECT = 2
 """Seconds to connect to a service: it is one network hop away."""
 DRAWERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
-UNAVAILABLE = (
-    '<!doctype html><html lang="en"><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Back in a moment</title>'
-    '<body style="font:1.1rem/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32rem;padding:0 1rem">'
-    "<h1>Back in a moment</h1><p>This part of the site does not answer right now. Please try again shortly.</p>"
-)
-
 
 def main_conf(*, drain: int, cpus: float = 1.0) -> str:
     """The text of nginx.conf. `drain`: the longest request in seconds; `cpus`: the edge's limit, a worker per core."""

@@ -2,7 +2,8 @@
 
 What the container must offer:
 - a volume at `directory` that belongs to root, empty at first, and a main configuration that includes
-  `<directory>/*.conf` and mentions the folder nowhere else; /tmp is writable;
+  `<directory>/*.conf` and mentions the folder nowhere else; /tmp is writable. The volume also holds pages (`*.html`)
+  and what an operator put there under other names, which releases never touch;
 - a listener on its own loopback interface (`gate_port`, out of everyone's reach) with a server for each upstream,
   of the upstream's name;
 - `sh`, `sed`, `tr`, `mv` and `curl`, which the official image has.
@@ -31,7 +32,9 @@ CHECK = """
 sed 's#{directory}/#{directory}/.next/#g' '{main}' > /tmp/slipway-check.conf
 nginx -t -q -c /tmp/slipway-check.conf
 """
-COMMIT = "cd '{directory}' && mv -f .next/*.conf . && rmdir .next"
+COMMIT = "cd '{directory}' && mv -f .next/* . && rmdir .next"
+GENERATED = {".conf", ".html"}
+PLACE = "cd '{directory}' && printf %s '{text}' > '.{name}' && mv -f '.{name}' '{name}'"
 WORKERS = """
 for process in /proc/[0-9]*; do
     sed -n "s|^nginx: worker process|${process#/proc/} &|p" "$process/cmdline"
@@ -60,13 +63,13 @@ class Edge:
     gate_port: int
 
     def files(self) -> dict[str, str]:
-        """The generated files that nginx reads when it starts: {name: text}."""
+        """The generated files: {name: text}."""
         chunks, _ = self.container.get_archive(f"{self.directory}/.")
         found: dict[str, str] = {}
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
             for entry in archive:
                 path = PurePosixPath(entry.name)
-                if entry.isfile() and len(path.parts) == 1 and path.suffix == ".conf":
+                if entry.isfile() and len(path.parts) == 1 and path.suffix in GENERATED:
                     content = archive.extractfile(entry)
                     assert content is not None
                     found[path.name] = content.read().decode()
@@ -81,6 +84,10 @@ class Edge:
         self.container.put_archive(self.directory, pack({**self.files(), **files}))
         self.shell(CHECK)
         self.shell(COMMIT, user="0")
+
+    def place(self, name: str, text: str) -> None:
+        """Puts one small file of the operator's in its place in one step; nginx notices at its next reload."""
+        self.run("sh", "-ec", PLACE.format(directory=self.directory, name=name, text=text), user="0")
 
     def remove(self, names: Iterable[str]) -> None:
         """Removes files. nginx notices at its next reload only."""

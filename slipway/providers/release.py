@@ -31,7 +31,7 @@ RESTART = 5
 class ReleaseProvider(BookKeeper):
     """Waits, shows, asks, switches, drains; in this order."""
 
-    work: ClassVar = ("containers", "edge", "upstreams", "routes")
+    work: ClassVar = ("containers", "edge", "upstreams", "routes", "pages")
 
     def id(self, _props: Properties) -> str:
         return "release"
@@ -47,7 +47,7 @@ class ReleaseProvider(BookKeeper):
                 if edge is None:
                     return
                 upstreams = {f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}
-                show(edge, upstreams)
+                show(edge, {**upstreams, **news["pages"]})
                 gate.wait_until_ready(edge)
                 old = switch(edge, news["routes"])
             except Interrupted:
@@ -55,7 +55,7 @@ class ReleaseProvider(BookKeeper):
             except Failure as failure:
                 raise Failure(str(failure) + aftermath(gate, edge, moved(olds, news))) from None
             drain(edge, old, float(news["drain"]))
-            edge.remove(sorted(edge.files().keys() - upstreams.keys() - {ROUTES}))
+            edge.remove(sorted(edge.files().keys() - upstreams.keys() - news["pages"].keys() - {ROUTES}))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """nginx and the containers have resources of their own."""
@@ -101,9 +101,9 @@ def aftermath(gate: Gate, edge: Edge | None, migrated: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def show(edge: Edge, upstreams: Mapping[str, str]) -> None:
-    """Adds the new upstreams. nginx looks up their addresses while it still sends everything to the old ones."""
-    edge.write(upstreams)
+def show(edge: Edge, files: Mapping[str, str]) -> None:
+    """Adds new upstreams, and pages. nginx looks up addresses while it still sends everything to the old upstreams."""
+    edge.write(files)
     edge.reload()
 
 
@@ -144,6 +144,7 @@ class Release(Resource, module="slipway", name="Release"):
     migrations  {service: identity of what its migration ran from}, for the report of a release that fails
     edge        the id of nginx's container, so that a new one is given its files; "": there is none
     upstreams   {name: text of the upstream and of its server at `gate_port`}; routes: the text that uses them
+    pages       {file: HTML} that the routes show where no service answers
     directory, main, gate_port   of the edge: see slipway.providers.edge
     timeout     seconds for all containers together to get well and ready
     drain       seconds that the last requests to the old containers get before the run goes on to stop those
@@ -160,6 +161,7 @@ class Release(Resource, module="slipway", name="Release"):
         edge: pulumi.Input[str],
         upstreams: pulumi.Input[Mapping[str, pulumi.Input[str]]],
         routes: pulumi.Input[str],
+        pages: Mapping[str, str],
         directory: str,
         main: str,
         gate_port: int,
@@ -178,6 +180,7 @@ class Release(Resource, module="slipway", name="Release"):
             "edge": edge,
             "upstreams": upstreams,
             "routes": routes,
+            "pages": pages,
             "directory": directory,
             "main": main,
             "gate_port": gate_port,

@@ -1,7 +1,7 @@
 """Static files of a service, copied out of its image into a volume from which nginx serves them itself.
 
 New files are added beside the old ones: their names carry a hash, so a page that was loaded before a release still gets
-its own. What an image no longer has is removed when it is older than the retention time.
+its own. What is no longer part of the release is removed when the retention time has passed since it was.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 import tarfile
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 
 import pulumi
 from docker.errors import NotFound
@@ -21,15 +21,23 @@ from slipway.providers.engine import Failure, Properties, Provider, connect, hav
 from slipway.providers.files import holders
 from slipway.providers.filling import FOLDER, PARENT, helper, run
 
+CURRENT, NEXT = ".current", ".next"
+"""Lists of the files of the last copy and of this one: paths below the folder, one on each line."""
 SWEEP = f"""
 cd {PARENT}/{FOLDER}/"$1"
-find . -type f -mmin +"$2" | while read -r file; do rm -f "$file"; done
+if [ -e {CURRENT} ]; then
+    while IFS= read -r file; do [ ! -e "$file" ] || touch "$file"; done < {CURRENT}
+else
+    find . -type f -exec touch {{}} +
+fi
+find . -type f -mmin +"$2" -exec rm -f {{}} +
+mv -f {NEXT} {CURRENT}
 """
+"""A file's time says when it was last part of a release: the last copy's were until now."""
 
 
 class StaticFilesProvider(Provider):
-    """Copies when the image or a folder changed. The copied files' times are those of the copy, so that retention
-    counts from when a file was last part of a release."""
+    """Copies when the image or a folder changed. Retention counts from the next copy that is without a file."""
 
     identity: ClassVar = ("volume", "folder")
     work: ClassVar = ("engine", "image", "sources")
@@ -47,8 +55,7 @@ class StaticFilesProvider(Provider):
             )
             try:
                 found = {
-                    f"{news['folder']}/{target}": b"".join(source.get_archive(path)[0])
-                    for target, path in sorted(news["sources"].items())
+                    target: b"".join(source.get_archive(path)[0]) for target, path in sorted(news["sources"].items())
                 }
             except NotFound as error:
                 raise Failure(f"the image has no folder for its static files: {error.explanation}") from None
@@ -56,7 +63,7 @@ class StaticFilesProvider(Provider):
                 remove(client, name)
             minutes = str(int(float(news["retention"]) // 60))
             with helper(client, news, ["sh", "-ec", SWEEP, "sh", news["folder"], minutes]) as container:
-                container.put_archive(f"{PARENT}/{FOLDER}", repacked(found))
+                container.put_archive(f"{PARENT}/{FOLDER}", repacked(news["folder"], found))
                 run(container)
 
     def there(self, props: Properties) -> bool:
@@ -80,16 +87,25 @@ def has_files(container: Container, folder: str) -> bool:
     return result.exit_code == 0 and bool(result.output.strip())
 
 
-def repacked(folders: Mapping[str, bytes]) -> bytes:
-    """One archive of several, each with its contents below its target: regular files, readable by all, timed now."""
+def repacked(folder: str, folders: Mapping[str, bytes]) -> bytes:
+    """One archive of several, each with its contents below its target in the folder: regular files, readable by all,
+    timed now; and the list of them all."""
     buffer, now = io.BytesIO(), time.time()
+    names = []
+
+    def add(name: str, size: int, content: IO[bytes] | None) -> None:
+        copied = tarfile.TarInfo(f"{folder}/{name}")
+        copied.size, copied.mode, copied.mtime = size, 0o644, now
+        new.addfile(copied, content)
+
     with tarfile.open(fileobj=buffer, mode="w") as new:
         for target, archive in folders.items():
             with tarfile.open(fileobj=io.BytesIO(archive)) as old:
                 for entry in filter(tarfile.TarInfo.isfile, old):
-                    copied = tarfile.TarInfo(f"{target}/{entry.name.partition('/')[2]}")
-                    copied.size, copied.mode, copied.mtime = entry.size, 0o644, now
-                    new.addfile(copied, old.extractfile(entry))
+                    names.append(f"{target}/{entry.name.partition('/')[2]}")
+                    add(names[-1], entry.size, old.extractfile(entry))
+        listed = "".join(f"{name}\n" for name in names).encode()
+        add(NEXT, len(listed), io.BytesIO(listed))
     return buffer.getvalue()
 
 

@@ -88,6 +88,14 @@ class ServiceTable(Table):
     user: int = Field(default=1000, ge=1, le=65533, examples=[1000])
 
 
+class PagesTable(Table):
+    """`edge.pages:`"""
+
+    maintenance: Text | None = Field(default=None, examples=["pages/maintenance.html"])
+    unavailable: Text | None = Field(default=None, examples=["pages/unavailable.html"])
+    too_large: Text | None = Field(default=None, examples=["pages/too-large.html"])
+
+
 class EdgeTable(Table):
     """`edge:`"""
 
@@ -96,6 +104,8 @@ class EdgeTable(Table):
     hosts: tuple[Host, ...] = Field(default=(), examples=[["www.example.org"]])
     trusted_proxies: tuple[Network, ...] = Field(default=(), examples=[["10.0.0.0/8"]])
     max_body: int = Field(default=16, ge=1, le=4096, examples=[16])
+    pages: PagesTable = Field(default=PagesTable(), examples=[{"maintenance": "pages/maintenance.html"}])
+    static_retention: int = Field(default=7 * 24 * 3600, ge=60, le=366 * 24 * 3600, examples=[604800])
     memory: int = Field(default=128, ge=32, examples=[128])
     cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[1.0])
 

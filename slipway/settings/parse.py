@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from slipway.settings import checks, pin
 from slipway.settings.explain import Location, explain, present
-from slipway.settings.models import TOP_LEVEL, Declaration, ServiceTable
+from slipway.settings.models import TOP_LEVEL, Declaration, PagesTable, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
 from slipway.settings.profile import PROFILES, Profile, profile_for
 from slipway.settings.site import (
@@ -160,7 +160,7 @@ def _site(
         services={
             name: _service(name, table, sole=sole, dev_port=ports[name]) for name, table in declaration.services.items()
         },
-        edge=EdgeSettings(**declaration.edge.model_dump()),
+        edge=EdgeSettings(**declaration.edge.model_dump(exclude={"pages"}), pages=_pages(declaration.edge.pages)),
         postgres=PostgresSettings(**declaration.postgres.model_dump()),
         migrations=MigrationSettings(**declaration.migrations.model_dump()),
         adminer=None if adminer is None else AdminerSettings(**adminer),
@@ -171,6 +171,11 @@ def _site(
         keep_releases=declaration.keep_releases,
         root=root,
     )
+
+
+def _pages(table: PagesTable) -> dict[str, str]:
+    """{name of the page: file}, of those that are named."""
+    return {page: file for page, file in table.model_dump().items() if file}
 
 
 def _service(name: str, table: ServiceTable, *, sole: bool, dev_port: int) -> Service:

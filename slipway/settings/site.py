@@ -103,13 +103,16 @@ class Service:
 @dataclass(frozen=True, kw_only=True)
 class EdgeSettings:
     """nginx: where it is published, which names it answers to (none: all), whose X-Forwarded-* headers it believes,
-    and the largest request body in MiB."""
+    the largest request body in MiB, pages of the site's own ({maintenance, unavailable, too_large: file in the
+    project's folder}), and the seconds for which a page that is still open finds the static files of its release."""
 
     address: str = "127.0.0.1"
     port: int = 8100
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     max_body: int = 16
+    pages: Mapping[str, str] = field(default_factory=dict)
+    static_retention: int = 7 * 24 * 3600
     memory: int = 128
     cpus: float = 1.0
 

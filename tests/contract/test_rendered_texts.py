@@ -6,12 +6,13 @@ import io
 import secrets
 import tarfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from docker.models.containers import Container
 
-from slipway.core import nginx_main, postgres
+from slipway.core import nginx_main, pages, postgres
 from slipway.core.nginx import EdgeModel, Release, render
 from slipway.core.provisioning import DUTIES, ServiceDatabase, login, provisioning_sql
 from slipway.settings.site import PostgresSettings, Service
@@ -29,6 +30,7 @@ FULL = EdgeModel(
     hosts=("a.test", "b.test"),
     trusted_proxies=("10.0.0.0/8", "192.168.1.1/32"),
 )
+FUTURE = "Fri, 01 Jan 2100 00:00:00 GMT"
 RELEASES = (
     Release(service="shop", servers=("nowhere-1", "nowhere-2"), static=("new", "old")),
     Release(service="stock", servers=("nowhere-3",)),
@@ -60,6 +62,7 @@ def start_nginx(project: str, edge: EdgeModel, releases: tuple[Release, ...]) ->
         base_image("nginx"), name=f"{project}-nginx", network=f"{project}-net", user=str(nginx_main.USER),
         entrypoint=["nginx", "-g", "daemon off;"], tmpfs={nginx_main.TEMPORARY: f"uid={nginx_main.USER}"},
     )  # fmt: skip
+    texts |= pages.files(max_body=edge.max_body)
     live = {f"{nginx_main.LIVE}/{name}": text for name, text in texts.items() if name != "nginx.conf"}
     put(container, {nginx_main.MAIN: texts["nginx.conf"], **(live if releases else {})})
     container.start()
@@ -95,6 +98,9 @@ def test_nginx_serves_before_any_service_exists_and_says_that_it_is_a_moment(pro
     assert "Retry-After: 5" in page
     redirect = curl(container, "http://127.0.0.1/stock?a=1")
     assert "Location: /stock/?a=1" in redirect
+    posted = curl(container, "-d", "x", "http://127.0.0.1/anything")
+    assert " 503 " in posted.splitlines()[0]
+    assert "Back in a moment" in posted
     assert " 403 " in curl(container, "-H", "Host: stock", "http://127.0.0.1:5000/stock/")
     assert " 404 " in curl(container, "-H", "Host: shop", "http://127.0.0.1:5000/")
 
@@ -103,6 +109,49 @@ def test_nginx_is_well_before_the_first_release(project: str) -> None:
     container = start_nginx(project, PLAIN, ())
     wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
     assert " 503 " in curl(container, "http://127.0.0.1/").splitlines()[0]
+
+
+def test_a_request_that_is_too_large_is_answered_by_a_page_that_says_so(project: str) -> None:
+    container = start_nginx(project, replace(PLAIN, max_body=1), RELEASES)
+    wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
+    run(container, "sh", "-c", "head -c 1048577 /dev/zero > /tmp/large")
+    for encoding in ("Content-Type: text/plain", "Transfer-Encoding: chunked"):
+        answer = curl(container, "-H", "Expect:", "-H", encoding, "--data-binary", "@/tmp/large", "http://127.0.0.1/")
+        assert " 413 " in answer.splitlines()[0]
+        assert "larger than the 1 MB" in answer
+
+
+def test_maintenance_is_one_file_and_a_reload_and_closes_the_site_to_visitors_only(project: str) -> None:
+    container = start_nginx(project, replace(FULL, health=("/health", "/stock/health")), RELEASES)
+    wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
+    run(container, "sh", "-c", "head -c 17000000 /dev/zero > /tmp/large")
+    put(container, {f"{nginx_main.LIVE}/{pages.FLAG}": pages.flag(600)})
+    assert run(container, "nginx", "-t")[0] == 0
+    run(container, "nginx", "-s", "reload")
+
+    def asked(path: str, *options: str, host: str = "a.test") -> str:
+        return curl(container, *options, "-H", f"Host: {host}", f"http://127.0.0.1{path}")
+
+    wait_until("maintenance is on", lambda: "Back soon" in asked("/"), 10)
+    for path, options, host in (
+        ("/stock/any?x=1", (), "a.test"), ("/", ("-d", "x"), "a.test"), ("/static/app.css", (), "b.test"),
+        ("/", ("-X", "DELETE"), "admin.test"), ("/.slipway/x", ("-H", f"If-Modified-Since: {FUTURE}"), "a.test"),
+        ("/", ("-H", "Expect:", "--data-binary", "@/tmp/large"), "a.test"),
+    ):  # fmt: skip
+        answer = asked(path, *options, host=host)
+        assert answer.splitlines()[0] == "HTTP/1.1 503 Service Temporarily Unavailable", path
+        assert "Retry-After: 600" in answer
+        assert "Cache-Control: no-store" in answer
+        assert "Back soon" in answer
+    for path in ("/health", "/stock/health", "/.well-known/acme-challenge/token"):
+        assert "Back in a moment" in asked(path), "it did not get as far as a service"
+    assert " 404 " in asked("/.slipway/maintenance.html").splitlines()[0]
+    assert " 404 " in asked("/", host="other.test").splitlines()[0]
+    assert " 403 " in asked(":5000/stock/", host="stock").splitlines()[0], "the calls of services do not change"
+
+    run(container, "rm", f"{nginx_main.LIVE}/{pages.FLAG}", user="0")
+    run(container, "nginx", "-s", "reload")
+    wait_until("maintenance is off", lambda: "Back in a moment" in asked("/"), 10)
 
 
 @pytest.fixture(scope="module")

@@ -180,6 +180,11 @@ MUTATIONS = [
     ),
     *of(
         "sites",
+        routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays=[
+            (EDGE, "retention=self._context.site.edge.static_retention", "retention=604800"),
+            (EDGE, "max_body=settings.max_body,", "max_body=16,"),
+            (EDGE, "own={page: (site.root / file).read_text() for page, file in settings.pages.items()},", ""),
+            (RELEASE, "pages=edge.pages if edge", "pages={} if edge")],
         without_a_database_there_is_no_postgres_and_nothing_to_look_into_it=(
             "slipway/settings/parse.py", "profile.adminer and databases and", "profile.adminer and"),
         a_managed_database_is_reached_by_a_network_of_its_own_with_the_password_in_a_file=[

@@ -8,9 +8,12 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.mocks.program import run
+from tests.mocks.program import ROOT, run
 from tests.mocks.recording import SECRET, Program
 from tests.mocks.sites import IMAGES, PASSWORD, UI, declared, program_of
+
+PAGE = "services/ui/app/templates/upload.html"
+"""Any HTML file of the project."""
 
 
 def released(program: Program) -> dict[str, Any]:
@@ -218,6 +221,17 @@ def test_a_ready_made_server_is_probed_with_what_its_image_has() -> None:
     assert check[:3] == ["CMD", "sh", "-c"]
     assert {"curl", "wget", "python3"} <= set(check[3].split())
     assert check[-1] == "http://127.0.0.1:8080/files/health"
+
+
+def test_routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays() -> None:
+    changed = {"maxBody": 5, "hosts": ["a.example.org"], "trustedProxies": ["10.0.0.0/8"], "staticRetention": 3600}
+    before, after = program_of("prod", "as shipped"), run("prod", {"edge": {**changed, "pages": {"maintenance": PAGE}}})
+    assert before.containers["edge"].inputs == after.containers["edge"].inputs
+    assert after.of_kind("StaticFiles")["ui-static"].inputs["retention"] == 3600
+    release = after.of_kind("Release")["release"].inputs
+    assert "5 MB" in release["pages"]["too-large.html"]
+    assert release["pages"]["maintenance.html"] == (ROOT / PAGE).read_text()
+    assert "client_max_body_size 5m;" in release["routes"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from docker.models.containers import Container
 
-from slipway.core import nginx
+from slipway.core import nginx, pages
 from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from slipway.providers.release import ReleaseProvider
@@ -109,6 +109,7 @@ class Site:
             "edge": self.edge.id,
             "upstreams": nginx.upstream_blocks(self.model, [release]),
             "routes": nginx.routes_conf(self.model, [release]),
+            "pages": pages.files(max_body=16),
             "directory": LIVE,
             "main": MAIN,
             "gate_port": float(INTERNAL_PORT),
@@ -146,7 +147,8 @@ class Site:
         return self.status() == 200 and self.get() == (200, release)
 
     def files(self) -> list[str]:
-        return sorted(self.exec("ls", LIVE)[1].split())
+        """What nginx reads as its configuration, of what releases write."""
+        return sorted(name for name in self.exec("ls", LIVE)[1].split() if name.endswith(".conf"))
 
 
 class Load:

@@ -6,10 +6,12 @@ import threading
 
 import pytest
 
+from slipway.core import pages
+from slipway.core.nginx_main import INTERNAL_PORT, LIVE
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
-from tests.providers.site import Load, Site
+from tests.providers.site import MAIN, Load, Site
 from tests.support import engine
 from tests.support.waiting import wait_until
 
@@ -49,6 +51,15 @@ def test_switching_under_load_loses_nothing(site: Site, capfd: pytest.CaptureFix
 def test_all_containers_of_a_service_take_part(site: Site) -> None:
     site.release(site.start(), site.start())
     assert {site.get()[1] for _ in range(10)} == {"r1", "r2"}
+
+
+def test_a_release_brings_its_pages_and_leaves_what_an_operator_put_there(site: Site) -> None:
+    old = site.release(site.start())
+    Edge(site.edge, LIVE, MAIN, INTERNAL_PORT).place(pages.FLAG, pages.flag(5))
+    ReleaseProvider().update("", old, {**old, "pages": {"unavailable.html": "mine"}})
+    assert site.exec("cat", f"{LIVE}/unavailable.html") == (0, "mine")
+    assert site.exec("ls", f"{LIVE}/maintenance.html")[0] != 0
+    assert site.exec("cat", f"{LIVE}/{pages.FLAG}") == (0, "default 5;\n")
 
 
 def test_a_configuration_that_nginx_refuses_changes_nothing(site: Site) -> None:
@@ -130,7 +141,7 @@ def test_only_containers_edge_and_configuration_make_a_release(site: Site) -> No
     assert provider.diff("", props, dict(props)).changes is False
     assert provider.diff("", props, {**props, "timeout": 1}).changes
     assert provider.update("", props, {**props, "timeout": 1, "engine": "unix:///nowhere"}).outs
-    for name in ("containers", "edge", "upstreams", "routes"):
+    for name in ("containers", "edge", "upstreams", "routes", "pages"):
         assert name in provider.work
     provider.delete("", props)
     assert site.files() == []

@@ -93,6 +93,21 @@ MISTAKES = [
     top("overrides", 3, "overrides", "must be a table", "pulumi config rm overrides"),
     top("edge", {"port": 70000}, "edge.port", "must be at most 65535, not 70000", "config set --path edge.port 8100"),
     top("edge", {"address": "everywhere"}, "edge.address", "must be an address of this machine", "edge.address"),
+    top(
+        "edge",
+        {"staticRetention": 7},
+        "edge.staticRetention",
+        "must be at least 60, not 7",
+        "config set --path edge.staticRetention 604800",
+    ),
+    top(
+        "edge",
+        {"pages": {"tooLarge": "pages/large.html"}},
+        "edge.pages.tooLarge",
+        "there is no HTML file pages/large.html",
+        "config rm --path edge.pages.tooLarge",
+    ),
+    top("edge", {"pages": {"large": "x"}}, "edge.pages.large", "did you mean tooLarge?", "config rm"),
     top("edge", {"hosts": ["https://shop.test"]}, "edge.hosts[0]", "must be a name alone", "'edge.hosts[0]'"),
     top(
         "edge",

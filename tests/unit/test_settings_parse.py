@@ -180,6 +180,20 @@ def test_by_default_the_site_is_published_to_this_machine_only(root: Path) -> No
     assert (edge.address, edge.port, edge.trusted_proxies) == ("127.0.0.1", 8100, ())
 
 
+def test_the_sites_own_pages_and_the_retention_of_static_files_can_be_chosen(root: Path) -> None:
+    (root / "closed.html").write_text("<h1>Closed</h1>")
+    edge = read(correct() | {"edge": {"pages": {"maintenance": "closed.html"}, "staticRetention": 3600}}, root).edge
+    assert (edge.pages, edge.static_retention) == ({"maintenance": "closed.html"}, 3600)
+    assert (read(correct(), root).edge.pages, read(correct(), root).edge.static_retention) == ({}, 7 * 24 * 3600)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * (100 * 1024 + 1), b"\xff\xfe"])
+def test_a_page_that_is_empty_too_large_or_no_text_is_refused(root: Path, content: bytes) -> None:
+    (root / "closed.html").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"edge\.pages\.maintenance"):
+        read(correct() | {"edge": {"pages": {"maintenance": "closed.html"}}}, root)
+
+
 @pytest.mark.parametrize(
     ("files", "app"),
     [

@@ -74,6 +74,7 @@ release = Release(
     edge="",
     upstreams={},
     routes="",
+    pages={},
     directory="/etc/nginx/live",
     main="/etc/nginx/nginx.conf",
     gate_port=8079,

@@ -4,6 +4,7 @@ order, without anything being deployed."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import yaml
 from click.testing import CliRunner, Result
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 
 from slipway.cli.__main__ import main
 
@@ -39,10 +40,13 @@ elif "init" in words:
 elif "history" in words:
     print(json.dumps([{"kind": "update", "result": "succeeded", "endTime": "2026-01-02T03:04:05Z",
                        "resourceChanges": {"create": 2, "same": 1}}]))
-elif "preview" in words and "--json" in arguments:
-    print((book / "plan.json").read_text())
 else:
     print("said by pulumi " + words[0])
+events = book / "events"
+if "--event-log" in arguments and os.environ.get("PULUMI_DEBUG_COMMANDS") != "true":
+    sys.exit("error: unknown flag: --event-log")
+if "--event-log" in arguments and events.exists():
+    pathlib.Path(arguments[arguments.index("--event-log") + 1]).write_text(events.read_text())
 code = book / f"{words[0]}.code"
 sys.exit(int(code.read_text()) if code.exists() else 0)
 """
@@ -59,13 +63,19 @@ class FakeContainer:
         health = {"Health": {"Status": described["health"]}} if "health" in described else {}
         self.attrs: dict[str, Any] = {
             "State": {"StartedAt": "2026-01-02T03:04:05.6Z", **health},
-            "Config": {"StopTimeout": described.get("grace"), "Image": "sha256:1", "Labels": self.labels},
+            "Config": {
+                "StopTimeout": described.get("grace"),
+                "Image": "sha256:1",
+                "Labels": self.labels,
+                "Cmd": described.get("command", []),
+            },
             "NetworkSettings": {"Ports": {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8006"}]}},
             "RestartCount": 0,
             "Image": "sha256:1",
             "Mounts": [{"Destination": target} for target in described.get("mounts", ())],
         }
         self.log: bytes = described.get("log", b"")
+        self.files: dict[str, str] = {}
 
     def stop(self, timeout: int) -> None:
         self.engine.done.append(f"stop {self.name} within {timeout}")
@@ -73,6 +83,11 @@ class FakeContainer:
     def remove(self, **_options: Any) -> None:
         self.engine.done.append(f"remove {self.name}")
         self.engine.containers.remove(self)
+
+    def get_archive(self, path: str) -> tuple[Any, dict[str, Any]]:
+        if path not in self.files:
+            raise NotFound(path)
+        return iter(()), {}
 
     def logs(self, **_options: Any) -> bytes:
         return self.log
@@ -171,8 +186,16 @@ class Desk:
         """From now on `pulumi <command>` ends with this exit code."""
         (self.book / f"{command}.code").write_text(str(code))
 
-    def lock(self, **content: Any) -> None:
-        folder = self.root.parent / "state/.pulumi/locks/organization/site/dev"
+    def plans(self, *steps: dict[str, Any], error: str = "") -> None:
+        """What every preview's events tell from now on: steps as `step` makes them, and an error."""
+        events: list[dict[str, Any]] = [{"resourcePreEvent": {"metadata": each}} for each in steps]
+        events.append({"summaryEvent": {"resourceChanges": dict(Counter(each["op"] for each in steps))}})
+        if error:
+            events.append({"diagnosticEvent": {"severity": "error", "message": f"{error}\n"}})
+        (self.book / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+
+    def lock(self, stack: str = "dev", **content: Any) -> None:
+        folder = self.root.parent / "state/.pulumi/locks/organization/site" / stack
         folder.mkdir(parents=True)
         known = {"pid": 1, "username": "ada", "hostname": "here", "timestamp": "2026-01-02T03:04:05Z"}
         (folder / "1.json").write_text(json.dumps(known | content))
@@ -189,3 +212,14 @@ def image_resource(name: str, digest: str) -> dict[str, Any]:
         "id": f"site-dev-{name}:latest",
         "outputs": {"repoDigest": digest},
     }
+
+
+def step(operation: str, kind: str, name: str, **more: Any) -> dict[str, Any]:
+    """A step of the engine's plan."""
+    state = {"type": kind, "urn": URN + name, "inputs": more.pop("inputs", {}), **more.pop("state", {})}
+    told: dict[str, Any] = {"op": operation, "urn": URN + name, "type": kind, "old": state, "new": state, **more}
+    if operation == "create":
+        del told["old"]
+    if operation == "delete":
+        del told["new"]
+    return told

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.unit.cli.fakes import URN, Desk, container_resource, image_resource
+from tests.unit.cli.fakes import URN, Desk, container_resource, image_resource, step
 
 
 def test_up_makes_a_stack_that_does_not_exist(desk: Desk) -> None:
@@ -188,15 +188,16 @@ def test_preview_asks_the_engine_and_changes_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize(("operation", "code"), [("same", 0), ("create", 7)])
 def test_preview_for_machines_lists_what_would_change(desk: Desk, operation: str, code: int) -> None:
     desk.has_state()
-    step = {"op": operation, "urn": f"{URN}ui", "oldState": {}}
-    (desk.book / "plan.json").write_text(json.dumps({"steps": [step], "changeSummary": {operation: 1}}))
+    desk.plans(step(operation, "docker:index/network:Network", "ui"), error="and a mistake")
 
     result = desk.run("preview", "--json", "--expect-no-changes")
 
     assert result.exit_code == code
-    assert json.loads(result.stdout)["steps"] == (
-        [] if operation == "same" else [{"operation": "create", "urn": f"{URN}ui"}]
-    )
+    told = json.loads(result.stdout)
+    wanted = {"operation": "create", "resource": "ui", "urn": f"{URN}ui", "impact": "none"}
+    assert told["steps"] == ([] if operation == "same" else [wanted])
+    assert (told["changes"], told["errors"], told["data_at_risk"]) == ({operation: 1}, ["and a mistake"], False)
+    assert "said by pulumi preview" in result.stderr
 
 
 def test_preview_that_expects_no_changes_ends_with_7_when_pulumi_does(desk: Desk) -> None:

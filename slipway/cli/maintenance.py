@@ -1,0 +1,96 @@
+"""maintenance: visitors get a page instead of the site, and the site goes on behind it."""
+
+from __future__ import annotations
+
+import click
+from docker.errors import NotFound
+from docker.models.containers import Container
+
+from slipway.cli import screen
+from slipway.cli.belongings import Belongings
+from slipway.cli.errors import CliError, Code
+from slipway.cli.project import Project
+from slipway.cli.target import Target, command
+from slipway.core import nginx, pages, timeouts
+from slipway.core.nginx_main import INTERNAL_PORT, LIVE
+from slipway.core.topology import EDGE
+
+
+@click.command()
+@click.argument("wanted", type=click.Choice(["on", "off"]), required=False, metavar="[on|off]")
+@click.option(
+    "--retry-after",
+    type=click.IntRange(1, 7 * 24 * 3600),
+    default=pages.RETRY_AFTER,
+    show_default=True,
+    help="Seconds after which clients may ask again.",
+)
+@command
+def maintenance(target: Target, *, wanted: str | None, retry_after: int) -> int:
+    """Show visitors a maintenance page (status 503) instead of the site, or the site again; say which it is.
+
+    Health checks and /.well-known/acme-challenge/ stay open, and services go on calling each other. `on` returns when
+    the last request that came before it has ended. It lasts until `off`, over every `up` and restart.
+    """
+    if not target.project.profile.edge:
+        raise CliError(
+            f"{target.project} has no nginx in front", "maintenance is for stacks like prod", code=Code.USAGE
+        )
+    container = target.belongings.running(EDGE)
+    if wanted:
+        switch(target, container, pages.flag(retry_after) if wanted == "on" else "")
+    on = is_on(target.belongings)
+    if target.json:
+        screen.as_json({"project": target.project.name, "stack": target.project.stack, "maintenance": on})
+    else:
+        screen.output().print(f"[bold]{target.project}[/]: maintenance is {'on' if on else 'off'}")
+    return Code.OK
+
+
+def switch(target: Target, container: Container, text: str) -> None:
+    """Puts `text` (nothing: none) in the flag's place and has nginx take it up. Raises CliError when it does not."""
+    from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which no other command needs
+    from slipway.providers.engine import Failure, wait  # noqa: PLC0415
+
+    started = container.attrs["Config"]["Cmd"]
+    edge = Edge(container, LIVE, started[started.index("-c") + 1], INTERNAL_PORT)
+    drain = int(target.project.declared.get("drain") or 30)
+    try:
+        if pages.FLAG not in edge.files().get(nginx.ROUTES_FILE, ""):
+            raise CliError("nginx has no routes yet that know of maintenance", f"make up STACK={target.project.stack}")
+        if text:
+            edge.place(pages.FLAG, text)
+        else:
+            edge.remove([pages.FLAG])
+        old = edge.reload()
+        if text:
+            screen.say("maintenance is on for every new request; waiting for the last one from before")
+            wait(
+                lambda: not old & edge.workers().keys(),
+                timeouts.ladder(drain).stop,
+                lambda: f"requests from before still run after {drain} s; nginx ends them soon",
+            )
+    except Failure as failure:
+        raise CliError(str(failure)) from None
+
+
+def remind(belongings: Belongings) -> None:
+    """After an `up`, which leaves maintenance as it is."""
+    if is_on(belongings):
+        screen.say(f"maintenance is still on; to end it:  {ending(belongings.project)}", "bold yellow")
+
+
+def ending(project: Project) -> str:
+    """The command that ends it."""
+    return f"{screen.command()} maintenance off --stack {project.stack}"
+
+
+def is_on(belongings: Belongings) -> bool:
+    """Whether visitors get the maintenance page; where nginx has stopped, whether they will when it runs again."""
+    for container in belongings.of_service(EDGE)[:1]:
+        try:
+            container.get_archive(f"{LIVE}/{pages.FLAG}")
+        except NotFound:
+            return False
+        return True
+    return False

@@ -1,0 +1,115 @@
+"""maintenance: what is done to nginx, in which order, and who hears of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+
+from slipway.core import pages
+from slipway.core.nginx_main import LIVE
+from slipway.providers.edge import Edge
+from slipway.providers.engine import Failure
+from tests.unit.cli.fakes import Desk, FakeContainer, container_resource
+
+FLAG = f"{LIVE}/{pages.FLAG}"
+
+
+@pytest.fixture
+def nginx(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> FakeContainer:
+    """A stack with nginx in front, which knows of maintenance; its workers of before end after the second look."""
+    command = ["nginx", "-c", "/etc/main.conf", "-g", "daemon off;"]
+    found = desk.engine.add("site-prod-edge-1234567", "edge", id="e", health="healthy", command=command)
+    desk.has_state(container_resource("edge", "e"))
+    found.files["routes"] = f"include {FLAG}*;"
+    done, workers = desk.engine.done, [{1: True, 2: False}, {2: False}]
+
+    def place(edge: Edge, name: str, text: str) -> None:
+        found.files[f"{edge.directory}/{name}"] = text
+        done.append(f"place {text.strip()}")
+
+    def remove(edge: Edge, names: Iterable[str]) -> None:
+        for name in names:
+            found.files.pop(f"{edge.directory}/{name}", None)
+            done.append(f"remove {name}")
+
+    def reload(edge: Edge) -> set[int]:
+        done.append(f"reload {edge.main}")
+        return {1}
+
+    def working(_edge: Edge) -> dict[int, bool]:
+        done.append("look at the workers")
+        return workers.pop(0) if len(workers) > 1 else workers[0]
+
+    monkeypatch.setattr(Edge, "files", lambda _: {"routes.conf": found.files["routes"]})
+    monkeypatch.setattr(Edge, "place", place)
+    monkeypatch.setattr(Edge, "remove", remove)
+    monkeypatch.setattr(Edge, "reload", reload)
+    monkeypatch.setattr(Edge, "workers", working)
+    return found
+
+
+def test_on_returns_when_the_last_request_from_before_has_ended(desk: Desk, nginx: FakeContainer) -> None:
+    result = desk.run("maintenance", "on", "--stack", "prod", "--retry-after", "60")
+
+    assert result.exit_code == 0, result.output
+    look = "look at the workers"
+    assert desk.engine.done == ["place default 60;", "reload /etc/main.conf", look, look]
+    assert "maintenance is on" in result.stdout
+
+
+def test_off_shows_the_site_again_and_waits_for_nothing(desk: Desk, nginx: FakeContainer) -> None:
+    nginx.files[FLAG] = "default 300;"
+
+    result = desk.run("maintenance", "off", "--stack", "prod", "--json")
+
+    assert desk.engine.done == ["remove maintenance.on", "reload /etc/main.conf"]
+    assert json.loads(result.stdout)["maintenance"] is False
+
+
+def test_without_a_word_it_only_says_which(desk: Desk, nginx: FakeContainer) -> None:
+    assert "maintenance is off" in desk.run("maintenance", "--stack", "prod").stdout
+    nginx.files[FLAG] = "default 300;"
+    assert "maintenance is on" in desk.run("maintenance", "--stack", "prod").stdout
+    assert desk.engine.done == []
+
+
+def test_status_and_up_say_that_it_is_on_and_how_to_end_it(desk: Desk, nginx: FakeContainer) -> None:
+    prod = ("--stack", "prod")
+    assert "maintenance" not in desk.run("status", *prod).stdout
+    nginx.files[FLAG] = "default 300;"
+
+    status, up = desk.run("status", *prod), desk.run("up", *prod)
+
+    ending = "slipway maintenance off --stack prod"
+    assert ending in status.stdout
+    assert status.exit_code == 0, "it is what the operator wants"
+    assert ending in up.stderr
+    assert json.loads(desk.run("status", *prod, "--json").stdout)["maintenance"] is True
+
+
+def test_a_stack_without_nginx_has_none(desk: Desk) -> None:
+    assert desk.run("maintenance", "on").exit_code == 2
+
+
+def test_routes_of_an_older_version_are_not_thought_to_obey(desk: Desk, nginx: FakeContainer) -> None:
+    nginx.files["routes"] = "server {}"
+
+    result = desk.run("maintenance", "on", "--stack", "prod")
+
+    assert result.exit_code == 1
+    assert "make up STACK=prod" in result.stderr
+    assert desk.engine.done == []
+
+
+def test_an_nginx_that_does_not_take_it_up_is_an_error(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_edge: Edge) -> set[int]:
+        raise Failure("nginx did not take its new configuration")
+
+    monkeypatch.setattr(Edge, "reload", fails)
+    result = desk.run("maintenance", "on", "--stack", "prod")
+    assert result.exit_code == 1
+    assert "did not take" in result.stderr
