@@ -16,6 +16,12 @@ REPLACED = ["healthcheck", "tmpfs", "init", "#initerror"]
 good one at the next run: replacing is the only true answer to either."""
 
 
+NO_HEALTHCHECK = docker.ContainerHealthcheckArgs(
+    tests=["NONE"], interval=go_duration(0), timeout=go_duration(0), start_period=go_duration(0), retries=0
+)
+"""Also none of the image's own. Written out as the engine hands it back."""
+
+
 def container(
     profile: Profile, *, memory: int, cpus: float, user: str, tmpfs: Mapping[str, str], shared_memory: int | None = None
 ) -> dict[str, Any]:

@@ -80,16 +80,16 @@ class Gate:
 
     def _ask(self, edge: Edge) -> None:
         """One question for each container that has not answered yet."""
-        waiting = [each for each in self.candidates if each.behind_nginx and not each.answered]
-        for upstream in sorted({each.mine["upstream"] for each in waiting}):
-            members = [each for each in waiting if each.mine["upstream"] == upstream]
-            for _ in members:
+        behind = [each for each in self.candidates if each.behind_nginx]
+        for upstream in sorted({each.mine["upstream"] for each in behind if not each.answered}):
+            members = [each for each in behind if each.mine["upstream"] == upstream]
+            waiting = [each for each in members if not each.answered]
+            for _ in waiting:
                 answer = edge.ask(upstream, members[0].mine["ready"], min(ANSWER, max(0.5, self._left())))
-                asked = [each for each in members if answer.address in each.addresses()]
-                # Without an address nginx knew none, or gave up waiting: it is told of all that may be meant.
-                for each in asked or [each for each in members if not each.answered]:
-                    each.status = answer.status
-                    each.answered = bool(asked) and 200 <= answer.status < 400
+                heard = [each for each in members if answer.address in each.addresses()]
+                # Without an address nginx knows none, or gave up waiting: that is said of all that may be meant.
+                for each in [each for each in heard or waiting if not each.answered]:
+                    each.status, each.answered = answer.status, bool(heard) and 200 <= answer.status < 400
 
     def _wait(self, done: Callable[[], bool], good: Callable[[Candidate], bool]) -> None:
         """Until `done`; `good` tells which candidate is not waited for any more."""

@@ -28,7 +28,7 @@ from tests.support.engine import free_port
 from tests.support.waiting import wait_until
 
 SOURCE = Path(__file__).with_name("programs") / "shop"
-TIMEOUT = 12
+TIMEOUT = 15
 """The shop's deployTimeout: a health check asks every five seconds, so a good release needs six."""
 COMMON: dict[str, Any] = {"path": "services/shop", "app": "app:app", "ready": "/ready", "memory": 96}
 SERVICES = {

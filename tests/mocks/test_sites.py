@@ -68,7 +68,7 @@ def test_a_worker_has_no_place_at_the_edge_and_calls_services_through_it() -> No
     program = program_of("prod", "a worker")
     worker = program.services["worker"].inputs
     assert worker["command"] == ["python", "worker.py"]
-    assert not worker.get("healthcheck")
+    assert worker["healthcheck"]["tests"] == ["NONE"], "the generic image's asks a port that it does not have"
     assert released(program)["worker"]["upstream"] == ""
     assert "worker" not in routes(program)
     assert aliases(program, "edge") == {"public": [], "ui": [], "worker-ui": ["ui"]}

@@ -125,13 +125,13 @@ def test_a_run_killed_at_any_step_leaves_a_site_that_serves_and_can_be_repeated(
 def test_the_old_containers_finish_their_requests_within_the_drain_time(site: Site, drain: float, waits: bool) -> None:
     old = site.release(site.start())
     answers: list[tuple[int, str]] = []
-    slow = threading.Thread(target=lambda: answers.append(site.get("/slow?6")))
+    slow = threading.Thread(target=lambda: answers.append(site.get("/slow?12")))
     slow.start()
     wait_until("the slow request is under way", slow.is_alive, 1)
     ReleaseProvider().update("", old, site.wanted(site.start(), drain=drain))
     assert site.get() == (200, "r2")
     assert bool(answers) == waits
-    slow.join(timeout=20)
+    slow.join(timeout=30)
     assert answers == [(200, "r1")]
 
 
