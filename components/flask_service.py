@@ -166,8 +166,8 @@ class FlaskService(pulumi.ComponentResource):
     def _healthcheck(self) -> docker.ContainerHealthcheckArgs | None:
         path = self.args.context.site.health_path(self.service)
         if path is None:
-            # The generic image's own check asks a port that a worker does not have; a ready-made one knows what it runs.
-            return hardening.NO_HEALTHCHECK if self.service.path else None
+            # The generic image's own check asks a port that a worker has not got; a ready-made one knows what it runs.
+            return hardening.no_healthcheck() if self.service.path else None
         url = f"http://127.0.0.1:{self.service.port}{path}"
         probe = ["sh", "-c", ANY_PROBE, "probe"] if self.service.image else ["python", "-c", PROBE]
         return hardening.healthcheck(["CMD", *probe, url], interval=5)

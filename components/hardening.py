@@ -16,12 +16,6 @@ REPLACED = ["healthcheck", "tmpfs", "init", "#initerror"]
 good one at the next run: replacing is the only true answer to either."""
 
 
-NO_HEALTHCHECK = docker.ContainerHealthcheckArgs(
-    tests=["NONE"], interval=go_duration(0), timeout=go_duration(0), start_period=go_duration(0), retries=0
-)
-"""Also none of the image's own. Written out as the engine hands it back."""
-
-
 def container(
     profile: Profile, *, memory: int, cpus: float, user: str, tmpfs: Mapping[str, str], shared_memory: int | None = None
 ) -> dict[str, Any]:
@@ -65,6 +59,11 @@ def healthcheck(
     return docker.ContainerHealthcheckArgs(
         tests=tests, interval=go_duration(interval), timeout=go_duration(timeout), retries=retries
     )
+
+
+def no_healthcheck() -> docker.ContainerHealthcheckArgs:
+    """Not even the image's own. Its times mean nothing, but the engine would hand back the image's for missing ones."""
+    return healthcheck(["NONE"])
 
 
 def decimal(cpus: float) -> str:
