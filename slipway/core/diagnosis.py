@@ -24,7 +24,7 @@ MAPPED = "0" * 16 + "FFFF0000"
 """Before an IPv4 address in tcp6."""
 LONGEST_PROBE = 300
 NO_MEMORY = Cause(
-    "it was killed because it needed more memory than its limit{limit}",
+    "it was killed, out of memory: it needs more than its limit{limit}",
     "raise its `memory`, or let it do with less (fewer workers come with fewer `cpus`)",
 )
 EXIT_CODES = {

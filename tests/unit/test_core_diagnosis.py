@@ -78,7 +78,7 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
     "never asked": (Evidence(state=HEALTHY, was_well=True, waited=10), ["was not ready after 10 s"]),
     "out of memory": (
         Evidence(state=ended(137, OOMKilled=True), memory=64, log="MemoryError"),
-        ["exit code 137", "more memory than its limit of 64 MiB", "`memory`"],
+        ["exit code 137", "out of memory: it needs more than its limit of 64 MiB", "`memory`"],
     ),
     "killed": (Evidence(state=ended(137)), ["exit code 137", "SIGKILL"]),
     "no such command": (Evidence(state=ended(127)), ["its command is not in its image"]),
