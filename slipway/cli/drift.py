@@ -36,7 +36,8 @@ def unfit(container: Container, recorded: Mapping[str, Any]) -> str:
     """Why a running container must be replaced; nothing for one that need not be."""
     if health(container) == "unhealthy":
         return "is unhealthy"
-    found = container.attrs["NetworkSettings"].get("Networks") or {}
+    joined: Mapping[str, Any] = container.attrs["NetworkSettings"].get("Networks") or {}
+    found = {**{each.get("NetworkID"): each for each in joined.values()}, **joined}
     for network in recorded.get("networksAdvanced") or ():
         if network["name"] not in found:
             return f"was taken off the network {network['name']}"
