@@ -90,7 +90,7 @@ def kill(kind: str, shop: Shop, run: subprocess.Popen[bytes], old: set[str]) -> 
     kill_one(shop, found, run)
 
 
-KINDS = ("command", "nginx", "old", "new", "migration")
+KINDS = ("command", "new", "nginx", "old", "migration")
 
 
 def play(shop: Shop, number: int, kind: str, moment: float) -> Outcome:

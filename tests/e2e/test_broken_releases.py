@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench import chaos
 from tests.e2e.shop import TIMEOUT, Poller, Shop, holding_a_lock, shop_running
 from tests.support import engine
 from tests.support.waiting import wait_until
@@ -183,3 +184,8 @@ def test_drift_that_the_docker_plugin_does_not_see_is_shown_and_healed_and_nothi
     assert shop.starts(others) == before
     assert shop.plan() == {}
     assert {problem for _, problem in poller.failed if not problem.startswith("/other/")} == set()
+
+
+def test_after_a_random_kill_one_up_brings_the_release_in(shop: Shop) -> None:
+    """Of the command, a new container and nginx. `python -m bench.chaos` does it fifty times."""
+    assert [each for each in chaos.play_all(shop, rounds=3, seed=7) if not each.good] == []
