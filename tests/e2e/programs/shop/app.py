@@ -26,7 +26,7 @@ if BREAK == "health":
 def app(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/health" and BREAK == "dies":
-        threading.Timer(2, os.kill, (os.getppid(), signal.SIGTERM)).start()
+        threading.Timer(1, os.kill, (os.getppid(), signal.SIGQUIT)).start()  # at once, and not gracefully
     if path == "/sick":
         STATUS["/health"] = "500 NO"
     start_response(STATUS.get(path, "200 OK"), [("Content-Type", "text/plain")])
