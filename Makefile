@@ -1,17 +1,20 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down test test-unit test-mocks test-contract test-e2e lint bench-noop mutations lock
+.PHONY: help setup doctor up preview down test test-unit test-mocks test-contract test-e2e lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
 DATA ?=
 YES ?=
 ENGINE ?=
+SHORT ?=
+WITHOUT ?=
 ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
 pytest := $(run) pytest $(ARGS)
 # Tests mostly wait for containers. Those of one file share what they made, so they stay together.
 parallel := --numprocesses=2 --dist=loadfile
+release := bench.release $(if $(SHORT),--short) $(if $(WITHOUT),--without '$(WITHOUT)')
 engine := $(PYTHON) offline/engine/engine.py
 compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
 
@@ -59,6 +62,13 @@ endif
 
 bench-noop: setup ## how long an `up` with nothing to do takes
 	$(run) bench.noop
+
+bench-release: setup ## releases under load, with figures (about 40 minutes; SHORT=1: five)
+ifeq ($(ENGINE),28)
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m $(release)'
+else
+	$(run) $(release)
+endif
 
 mutations: setup ## break each behaviour of the offline docker plugin on purpose and see its contract test fail (long)
 	$(run) tests.contract.mutations
