@@ -56,16 +56,20 @@ class Ledger(Site):
         return self.slipway("up", "--yes")
 
     def go_back(self, version: str) -> Run:
-        """To a version that was in force before."""
-        self.change(version)
-        return self.release()
+        """To the version that was in force before the one that is."""
+        if "rollback" not in self.slipway("--help", stack=False).output:
+            self.change(version)
+            return self.release()
+        run = self.slipway("rollback")
+        self.slipway("rollback", "--clear")  # the next step is a release of the newest source
+        return run
 
-    def slipway(self, *arguments: str) -> Run:
+    def slipway(self, *arguments: str, stack: bool = True) -> Run:
         """Runs the operator's command to its end, however it ends."""
         self.note_images()
         start = time.time()
         done = subprocess.run(
-            [self.directory / "bin" / "slipway", *arguments, "--stack", STACK],
+            [self.directory / "bin" / "slipway", *arguments, *(["--stack", STACK] if stack else [])],
             cwd=self.directory,
             env=self.environment,
             text=True,
