@@ -13,7 +13,7 @@ ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
 pytest := $(run) pytest $(ARGS)
 # Tests mostly wait for containers. Those of one file share what they made, so they stay together.
-parallel := --numprocesses=2 --dist=loadfile
+parallel := --numprocesses=2 --dist=loadfile -m 'not alone'
 release := bench.release $(if $(SHORT),--short) $(if $(WITHOUT),--without '$(WITHOUT)')
 engine := $(PYTHON) offline/engine/engine.py
 compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
@@ -42,6 +42,7 @@ lint: setup ## style and types
 	$(run) mypy offline/tests
 
 test: lint ## everything that CI runs
+	$(pytest) -m alone
 	$(pytest) $(parallel)
 
 test-unit: setup ## the tests that need no engine and no Pulumi
@@ -55,8 +56,9 @@ test-contract: setup ## what Slipway relies on in the docker plugin, and its own
 
 test-e2e: setup ## on a real engine; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
 ifeq ($(ENGINE),28)
-	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) -m alone tests/e2e && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
 else
+	$(pytest) -m alone tests/e2e
 	$(pytest) $(parallel) tests/e2e
 endif
 

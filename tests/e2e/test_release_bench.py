@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from slipway.setup import paths
 
 SECONDS = 540
 
 
+@pytest.mark.alone
 def test_releases_under_load_lose_nothing_and_broken_versions_are_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.release", "--short", "--results", str(tmp_path)]
     done = subprocess.run(
