@@ -10,6 +10,7 @@ as slow during releases, when a broken version answered a visitor, or when a rep
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import json
 import os
@@ -18,7 +19,6 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -38,10 +38,10 @@ RESULTS = paths.PROJECT / "bench" / "results"
 FIRST = "v0"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Form:
     """How much is done. `steady`: seconds before the first step; `pause`: seconds after each; `requests`: how many
-    there are at least."""
+    there are at least; `until_failure`: no further step is taken once a request has failed."""
 
     name: str
     releases: int
@@ -50,6 +50,7 @@ class Form:
     steady: float
     pause: float
     requests: int = 0
+    until_failure: bool = False
 
     @property
     def steps(self) -> list[What]:
@@ -58,6 +59,7 @@ class Form:
 
 FULL = Form(name="full", releases=30, rollbacks=10, broken=len(CASES), steady=30, pause=8, requests=100_000)
 SHORT_FORM = Form(name="short", releases=3, rollbacks=1, broken=2, steady=20, pause=5)
+WITHOUT = dataclasses.replace(SHORT_FORM, name="without a safety step", steady=10, until_failure=True)
 
 
 class Bench:
@@ -114,6 +116,8 @@ class Bench:
         for what in steps:
             self.step(what)
             running.goes_on(form.pause)
+            if form.until_failure and running.failing:
+                return
         running.goes_on(max(0.0, form.requests / (rate + 2) - (time.time() - running.start)))
 
 
@@ -182,7 +186,7 @@ def main() -> None:
     given = parser.parse_args()
     os.environ.update(Choices.load().exported())
     signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
-    form = SHORT_FORM if given.short or given.without else FULL
+    form = WITHOUT if given.without else SHORT_FORM if given.short else FULL
     found = measure(form, given.rate, given.without, given.results)
     say((given.results / "release.json").read_text())
     for problem in found:

@@ -34,6 +34,11 @@ class Load:
             return
         raise RuntimeError(f"the client ended with exit code {code}")
 
+    @property
+    def failing(self) -> bool:
+        """Whether a request has failed so far."""
+        return any(each.failed for each in read(self.log))
+
     def end(self) -> None:
         self.process.terminate()
         self.process.wait(ENDING)
