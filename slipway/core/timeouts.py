@@ -14,7 +14,8 @@ CLIENT_KEEPALIVE_MIN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """Seconds. request <= drain <= graceful < stop, and worker_shutdown > request."""
+    """Seconds. request <= drain <= graceful < stop, and worker_shutdown > request + CLIENT_KEEPALIVE_MIN: an nginx
+    worker that only finishes still takes requests on kept connections for that long, and they need their time too."""
 
     request: int
     drain: int
@@ -25,4 +26,5 @@ class Ladder:
 
 def ladder(drain: int) -> Ladder:
     """The ladder over the longest request that a release waits for. The steps were measured with 30."""
-    return Ladder(request=drain, drain=drain, graceful=drain, worker_shutdown=drain + 5, stop=drain + 10)
+    worker_shutdown = drain + CLIENT_KEEPALIVE_MIN + 5
+    return Ladder(request=drain, drain=drain, graceful=drain, worker_shutdown=worker_shutdown, stop=drain + 10)
