@@ -58,7 +58,7 @@ class Form:
 
 
 FULL = Form(name="full", releases=30, rollbacks=10, broken=len(CASES), steady=30, pause=8, requests=100_000)
-SHORT_FORM = Form(name="short", releases=3, rollbacks=1, broken=2, steady=20, pause=5)
+SHORT_FORM = Form(name="short", releases=2, rollbacks=1, broken=2, steady=20, pause=4)
 WITHOUT = dataclasses.replace(SHORT_FORM, name="without a safety step", steady=10, until_failure=True)
 
 
@@ -181,13 +181,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.release", description="Releases of a real site under load.")
     parser.add_argument("--short", action="store_true", help="the short form: at most five minutes")
     parser.add_argument("--without", choices=STEPS, default="", help="take one safety step out: something is then lost")
-    parser.add_argument("--rate", type=int, default=SHORT, help="short requests in a second (default: %(default)s)")
+    parser.add_argument("--rate", type=int, help=f"short requests in a second (default: {SHORT})")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     given = parser.parse_args()
     os.environ.update(Choices.load().exported())
     signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
     form = WITHOUT if given.without else SHORT_FORM if given.short else FULL
-    found = measure(form, given.rate, given.without, given.results)
+    rate = given.rate or (STEPS[given.without].rate if given.without else SHORT)
+    found = measure(form, rate, given.without, given.results)
     say((given.results / "release.json").read_text())
     for problem in found:
         say(f"FAILED: {problem}")

@@ -1,7 +1,7 @@
 """The load: which request is sent when, settled beforehand and never by how fast earlier ones were answered.
 
 Each second brings SHORT short requests, evenly spaced, three GETs for two POSTs; one slow request of 5 to 20 s; one
-streamed answer, every tenth of them longer than the site's drain time; and every fifth second an upload of 8 MiB. Half
+streamed answer, every third of them longer than the site's drain time; and every fifth second an upload of 8 MiB. Half
 of each kind goes over kept connections, the other half over new ones.
 """
 
@@ -16,9 +16,9 @@ SHORT = 100
 """Short requests in a second."""
 SLOWEST, FASTEST = 20.0, 5.0
 """Seconds that slow requests take."""
-STREAM, LONG_STREAM = 3.0, 26.0
-"""Seconds that a streamed answer takes, and every LONG-th of them."""
-LONG = 10
+STREAM, LONG_STREAM = 3.0, 27.0
+"""Seconds that a streamed answer takes, and every LONG-th of them: at any moment one has more than 24 s to go."""
+LONG = 3
 UPLOADS = 5
 """Seconds between two uploads."""
 UPLOAD_BYTES = 8 * 1024 * 1024
@@ -65,8 +65,9 @@ def _second(second: int, short: int) -> Iterator[Planned]:
         yield Planned(f"{second}-{number}", second + number / short, kind, kept=number % 2 == 0)
     slow = round(FASTEST + (SLOWEST - FASTEST) * (second * GOLDEN % 1), 1)
     yield Planned(f"{second}-slow", second + 0.505, Kind.SLOW, kept=second % 2 == 0, seconds=slow)
-    stream = LONG_STREAM if second % LONG == LONG // 2 else STREAM
-    kept = (second + second // LONG) % 2 == 0
+    long = second % LONG == 0
+    kept = (second // LONG if long else second) % 2 == 0
+    stream = LONG_STREAM if long else STREAM
     yield Planned(f"{second}-stream", second + 0.255, Kind.STREAM, kept=kept, seconds=stream)
     if second % UPLOADS == 0:
         yield Planned(f"{second}-upload", second + 0.755, Kind.UPLOAD, kept=second // UPLOADS % 2 == 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.release.schedule import SHORT
 from bench.release.steps import What
 
 
@@ -19,18 +20,20 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True)
 class Without:
-    """What is taken out, why requests are then lost, and the steps in which it shows."""
+    """What is taken out, why requests are then lost, the steps in which it shows, and the short requests in a second:
+    some losses last a few milliseconds of a switch, and show the surer the more requests there are."""
 
     edits: tuple[Edit, ...]
     because: str
-    steps: tuple[What, ...] = (What.RELEASE,) * 3
+    steps: tuple[What, ...] = (What.RELEASE,) * 6
+    rate: int = SHORT
 
 
 RELEASE = "slipway/providers/release.py"
 STEPS = {
     "drain": Without(
         edits=(Edit("components/release.py", "drain=site.drain,", "drain=0,"),),
-        because="kept connections of clients still lead to the old containers when these are stopped",
+        because="answers that take longer than the old containers' own grace end with them",
     ),
     "upstream-first": Without(
         edits=(
@@ -40,10 +43,12 @@ STEPS = {
             Edit(RELEASE, "edge.write({ROUTES: routes})\n    try:", "edge.write({**new, ROUTES: routes})\n    try:"),
         ),
         because="nginx knows no address of an upstream that the same reload brought",
+        rate=3 * SHORT,
     ),
     "keepalive": Without(
         edits=(Edit("slipway/core/nginx_main.py", "    keepalive_min_timeout {CLIENT_KEEPALIVE_MIN}s;\n", ""),),
         because="a reload closes idle connections on which a request is under way",
+        rate=3 * SHORT,
     ),
     "grace": Without(
         edits=(Edit("components/flask_service.py", "grace = ladder(context.site.drain).stop", "grace = 0"),),
