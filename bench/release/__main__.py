@@ -83,7 +83,7 @@ class Bench:
             run = self.broken(version, case := next(self.cases))
         else:
             version = self.good[-2]
-            run = self.site.go_back(version)
+            run = self.site.go_back()
             self.good.append(version)
         step = Step(
             what=what,

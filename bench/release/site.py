@@ -55,21 +55,18 @@ class Ledger(Site):
     def release(self) -> Run:
         return self.slipway("up", "--yes")
 
-    def go_back(self, version: str) -> Run:
-        """To the version that was in force before the one that is."""
-        if "rollback" not in self.slipway("--help", stack=False).output:
-            self.change(version)
-            return self.release()
+    def go_back(self) -> Run:
+        """To the release before the one that serves; the next step begins with the newest source again."""
         run = self.slipway("rollback")
-        self.slipway("rollback", "--clear")  # the next step is a release of the newest source
+        self.slipway("rollback", "--clear")
         return run
 
-    def slipway(self, *arguments: str, stack: bool = True) -> Run:
+    def slipway(self, *arguments: str) -> Run:
         """Runs the operator's command to its end, however it ends."""
         self.note_images()
         start = time.time()
         done = subprocess.run(
-            [self.directory / "bin" / "slipway", *arguments, *(["--stack", STACK] if stack else [])],
+            [self.directory / "bin" / "slipway", *arguments, "--stack", STACK],
             cwd=self.directory,
             env=self.environment,
             text=True,

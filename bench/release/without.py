@@ -37,9 +37,9 @@ STEPS = {
     ),
     "upstream-first": Without(
         edits=(
-            Edit(RELEASE, "            show(edge, upstreams)\n            containers.ask(edge, deadline)\n", ""),
-            Edit(RELEASE, 'switch(edge, news["routes"],', 'switch(edge, upstreams, news["routes"],'),
-            Edit(RELEASE, "def switch(edge: Edge, routes: str,", "def switch(edge: Edge, new: Any, routes: str,"),
+            Edit(RELEASE, "                show(edge, upstreams)\n                gate.wait_until_ready(edge)\n", ""),
+            Edit(RELEASE, 'switch(edge, news["routes"])', 'switch(edge, upstreams, news["routes"])'),
+            Edit(RELEASE, "switch(edge: Edge, routes: str)", "switch(edge: Edge, new: Mapping[str, str], routes: str)"),
             Edit(RELEASE, "edge.write({ROUTES: routes})\n    try:", "edge.write({**new, ROUTES: routes})\n    try:"),
         ),
         because="nginx knows no address of an upstream that the same reload brought",
@@ -56,8 +56,8 @@ STEPS = {
     ),
     "gate": Without(
         edits=(
-            Edit(RELEASE, "            containers.wait_until_well(deadline)\n", ""),
-            Edit(RELEASE, "            containers.ask(edge, deadline)\n", ""),
+            Edit(RELEASE, "                gate.wait_until_well()\n", ""),
+            Edit(RELEASE, "                gate.wait_until_ready(edge)\n", ""),
         ),
         because="a version that cannot answer takes over",
         steps=(What.BROKEN,),
