@@ -48,7 +48,7 @@ CASES = (
     of_fault("missing secret", SERVICE, "KeyError|missing|not set", "LEDGER_SEAL"),
     of_fault("never healthy", SERVICE, "unhealthy|health", r"/health\b|HTTP Error", r"\b500\b"),
     of_fault("healthy, then dies", SERVICE, r"exit code 3|status 3", "the pages fell out"),
-    of_fault("out of memory", SERVICE, "out of memory|OOM|memory"),
+    of_fault("out of memory", SERVICE, "memory than its limit|out of memory|OOM"),
     Case(
         name="wrong port",
         overrides={
@@ -56,6 +56,6 @@ CASES = (
         },
         words=(SERVICE, "refused|listens|nothing answers|no answer", rf"\b(5000|{OTHER_PORT})\b"),
     ),
-    of_fault("too slow", SERVICE, "timed out|in time|within", "reading all pages first"),
+    of_fault("too slow", SERVICE, "too slow|timed out|in time", "reading all pages first"),
 )
-"""In the order in which they are tried: the short form tries the first three, each of which fails at another place."""
+"""In the order in which they are tried: the short form tries the first two, which fail at different places."""
