@@ -68,7 +68,7 @@ class Bench:
     def __init__(self, site: Ledger, results: Path) -> None:
         self.site, self.results = site, results
         self.steps: list[Step] = []
-        self.good = [FIRST]
+        self.released, self.serving = [FIRST], FIRST
         self.numbers = itertools.count(1)
         self.cases = itertools.cycle(CASES)
 
@@ -78,13 +78,13 @@ class Bench:
         if what is What.RELEASE:
             self.site.change(version)
             run = self.site.release()
-            self.good.append(version)
+            self.released.append(version)
         elif what is What.BROKEN:
             run = self.broken(version, case := next(self.cases))
         else:
-            version = self.good[-2]
+            version = self.released[self.released.index(self.serving) - 1]
             run = self.site.go_back()
-            self.good.append(version)
+        self.serving = version if case is None else self.serving
         step = Step(
             what=what,
             version=version,
