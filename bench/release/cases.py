@@ -31,7 +31,8 @@ class Case:
 
     def quoted(self, report: str) -> list[str]:
         """The lines that the words were found in, each once."""
-        lines = [line.strip() for line in report.splitlines()]
+        told = report.rpartition("Diagnostics:")[2]  # behind Pulumi's list of what it did
+        lines = [line.strip() for line in told.splitlines()]
         found = [line for line in lines if any(re.search(word, line, re.IGNORECASE) for word in self.words)]
         return list(dict.fromkeys(found))
 

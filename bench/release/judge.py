@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.release.records import Record
@@ -147,6 +147,7 @@ def report(judgement: Judgement, steps: Sequence[Step], seconds: float) -> dict[
             for step in steps
             if step.what is What.BROKEN
         ],
+        "steps": [asdict(step) for step in steps],
         "failures": [each.line().strip() for each in judgement.failures[:SHOWN]],
     }
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,35 +67,50 @@ class Ledger(Site):
         """Runs the operator's command to its end, however it ends."""
         self.note_images()
         start = time.time()
-        done = subprocess.run(
-            [self.directory / "bin" / "slipway", *arguments, "--stack", STACK],
-            cwd=self.directory,
-            env=self.environment,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-        end = time.time()
-        events = list(self.events(start, end))
+        with self.watched() as events:
+            done = subprocess.run(
+                [self.directory / "bin" / "slipway", *arguments, "--stack", STACK],
+                cwd=self.directory,
+                env=self.environment,
+                text=True,
+                errors="replace",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=COMMAND_SECONDS,
+                check=False,
+            )
         return Run(
             start,
-            end,
+            time.time(),
             done.returncode,
             done.stdout,
             started=next((moment for moment, action, _ in events if action == "start"), None),
             drained=next((moment for moment, action, helper in events if action == "kill" and not helper), None),
         )
 
-    def events(self, start: float, end: float) -> Iterator[tuple[float, str, bool]]:
-        """When what happened to a container of the service, and whether that was a helper (a migration, say)."""
-        between: dict[str, Any] = {"since": f"{start:.6f}", "until": f"{end:.6f}"}
-        filters = {"type": "container", "label": [*self.labels(), f"slipway.service={SERVICE}"]}
-        for event in engine.client().events(**between, filters=filters, decode=True):
-            yield event["timeNano"] / 1e9, event["Action"], HELPER_LABEL in event["Actor"]["Attributes"]
+    @contextmanager
+    def watched(self) -> Iterator[list[tuple[float, str, bool]]]:
+        """When which container of the service was started or told to stop, and whether that was a helper (a migration,
+        say). Listens meanwhile: the engine remembers its last 256 events only, and health checks make many."""
+        seen: list[tuple[float, str, bool]] = []
+        labels = [*self.labels(), f"slipway.service={SERVICE}"]
+        filters = {"type": "container", "label": labels, "event": ["start", "kill"]}
+        stream = engine.client().events(filters=filters, decode=True)
+
+        def listen() -> None:
+            seen.extend(
+                (event["timeNano"] / 1e9, event["Action"], HELPER_LABEL in event["Actor"]["Attributes"])
+                for event in stream
+            )
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        try:
+            yield seen
+        finally:
+            stream.close()
+            listener.join()
 
     def table(self) -> dict[str, list[str]]:
         """{id: the SHA-256 of each row with it} of all that the service wrote down."""

@@ -32,7 +32,7 @@ class Without:
 RELEASE = "slipway/providers/release.py"
 STEPS = {
     "drain": Without(
-        edits=(Edit("components/release.py", "drain=site.drain,", "drain=0,"),),
+        edits=(Edit("components/release.py", "drain=ladder(site.drain).last_request,", "drain=0,"),),
         because="answers that take longer than the old containers' own grace end with them",
     ),
     "upstream-first": Without(

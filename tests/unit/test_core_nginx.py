@@ -142,6 +142,7 @@ def test_the_timeouts_form_a_ladder() -> None:
     steps = ladder(30)
     assert steps.request <= steps.drain <= steps.graceful < steps.stop
     assert steps.worker_shutdown > steps.request + CLIENT_KEEPALIVE_MIN
+    assert steps.last_request > steps.worker_shutdown
     text = main_conf(drain=30)
     assert "proxy_read_timeout 30s;" in text
     assert f"worker_shutdown_timeout {steps.worker_shutdown}s;" in text
