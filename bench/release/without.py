@@ -37,8 +37,11 @@ STEPS = {
     ),
     "upstream-first": Without(
         edits=(
-            Edit(RELEASE, "                show(edge, upstreams)\n                gate.wait_until_ready(edge)\n", ""),
-            Edit(RELEASE, 'switch(edge, news["routes"])', 'switch(edge, upstreams, news["routes"])'),
+            Edit(RELEASE, '                show(edge, {**upstreams, **news["pages"]})\n', ""),
+            Edit(RELEASE, "                gate.wait_until_ready(edge)\n", ""),
+            Edit(
+                RELEASE, 'switch(edge, news["routes"])', 'switch(edge, {**upstreams, **news["pages"]}, news["routes"])'
+            ),
             Edit(RELEASE, "switch(edge: Edge, routes: str)", "switch(edge: Edge, new: Mapping[str, str], routes: str)"),
             Edit(RELEASE, "edge.write({ROUTES: routes})\n    try:", "edge.write({**new, ROUTES: routes})\n    try:"),
         ),
