@@ -1,17 +1,20 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down test test-unit test-mocks test-contract test-e2e lint bench-noop mutations lock
+.PHONY: help setup doctor up preview down test test-unit test-mocks test-contract test-e2e lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
 DATA ?=
 YES ?=
 ENGINE ?=
+SHORT ?=
+WITHOUT ?=
 ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
 pytest := $(run) pytest $(ARGS)
 # Tests mostly wait for containers. Those of one file share what they made, so they stay together.
-parallel := --numprocesses=2 --dist=loadfile
+parallel := --numprocesses=2 --dist=loadfile -m "not alone"
+release := bench.release $(if $(SHORT),--short) $(if $(WITHOUT),--without '$(WITHOUT)')
 engine := $(PYTHON) offline/engine/engine.py
 compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
 
@@ -39,6 +42,7 @@ lint: setup ## style and types
 	$(run) mypy offline/tests
 
 test: lint ## everything that CI runs
+	$(pytest) -m alone
 	$(pytest) $(parallel)
 
 test-unit: setup ## the tests that need no engine and no Pulumi
@@ -52,13 +56,21 @@ test-contract: setup ## what Slipway relies on in the docker plugin, and its own
 
 test-e2e: setup ## on a real engine; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
 ifeq ($(ENGINE),28)
-	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) -m alone tests/e2e && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
 else
+	$(pytest) -m alone tests/e2e
 	$(pytest) $(parallel) tests/e2e
 endif
 
 bench-noop: setup ## how long an `up` with nothing to do takes
 	$(run) bench.noop
+
+bench-release: setup ## releases under load, with figures (about 40 minutes; SHORT=1: five)
+ifeq ($(ENGINE),28)
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m $(release)'
+else
+	$(run) $(release)
+endif
 
 mutations: setup ## break each behaviour of the offline docker plugin on purpose and see its contract test fail (long)
 	$(run) tests.contract.mutations

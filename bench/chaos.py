@@ -83,9 +83,7 @@ def kill(kind: str, shop: Shop, run: subprocess.Popen[bytes], old: set[str]) -> 
     name = {"nginx": "edge", "migration": "web-migrate"}.get(kind, "web")
 
     def found() -> list[Container]:
-        return [
-            each for each in containers(shop, name) if name != "web" or (str(each.id) in old) == (kind == "old")
-        ]
+        return [each for each in containers(shop, name) if name != "web" or (str(each.id) in old) == (kind == "old")]
 
     kill_one(shop, found, run)
 

@@ -14,6 +14,7 @@ from components.flask_service import FlaskService
 from components.networks import Networks
 from slipway import revision
 from slipway.core import nginx, nginx_main
+from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.records import Candidate
 from slipway.providers.release import Release
@@ -65,7 +66,7 @@ class SiteRelease(pulumi.ComponentResource):
             main=MAIN,
             gate_port=nginx_main.INTERNAL_PORT,
             timeout=site.deploy_timeout,
-            drain=site.drain,
+            drain=ladder(site.drain).last_request,
             release=site.pin.release if site.pin else "",
             record=Candidate(
                 project=site.project,

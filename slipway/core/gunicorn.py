@@ -7,8 +7,6 @@ import math
 from slipway.core.timeouts import GUNICORN_KEEPALIVE, ladder
 from slipway.settings.site import Service
 
-THREADS = 4
-"""Requests that one worker process serves at a time."""
 WORKER_MEMORY = 96
 """MiB that a worker of an ordinary Flask app with SQLAlchemy and Pillow needs."""
 SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the container's own
@@ -34,7 +32,7 @@ def command(service: Service, *, trusted: str, drain: int) -> list[str]:
         f"--bind=0.0.0.0:{service.port}",
         "--worker-class=gthread",
         f"--workers={workers(service.cpus, service.memory)}",
-        f"--threads={THREADS}",
+        f"--threads={service.threads}",
         f"--worker-tmp-dir={SCRATCH}",
         "--no-control-socket",
         f"--keep-alive={GUNICORN_KEEPALIVE}",

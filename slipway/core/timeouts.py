@@ -14,15 +14,27 @@ CLIENT_KEEPALIVE_MIN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """Seconds. request <= drain <= graceful < stop, and worker_shutdown > request."""
+    """Seconds. request <= drain <= graceful < stop, and worker_shutdown > request + CLIENT_KEEPALIVE_MIN: an nginx
+    worker that only finishes still takes requests on kept connections for that long, and they need their time too.
+    last_request > worker_shutdown: until then such a worker may send a request to an old container.
+    """
 
     request: int
     drain: int
     graceful: int
     worker_shutdown: int
+    last_request: int
     stop: int
 
 
 def ladder(drain: int) -> Ladder:
     """The ladder over the longest request that a release waits for. The steps were measured with 30."""
-    return Ladder(request=drain, drain=drain, graceful=drain, worker_shutdown=drain + 5, stop=drain + 10)
+    worker_shutdown = drain + CLIENT_KEEPALIVE_MIN + 5
+    return Ladder(
+        request=drain,
+        drain=drain,
+        graceful=drain,
+        worker_shutdown=worker_shutdown,
+        last_request=worker_shutdown + 1,
+        stop=drain + 10,
+    )

@@ -38,7 +38,7 @@ HEALTHY = 20
 
 class Site(PulumiProject):
     """One stack of the product. `settings` are merged into the stack file; `program` is the folder with the version of
-    Slipway that makes it."""
+    Slipway that makes it, and what is in the folder `over` takes the place of its files."""
 
     def __init__(
         self,
@@ -49,14 +49,17 @@ class Site(PulumiProject):
         virtualenv: Path,
         owner: int | None = None,
         program: Path = paths.PROJECT,
+        over: Path | None = None,
     ) -> None:
         source = directory / "source"
         shutil.copytree(program, source, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        if over:
+            shutil.copytree(over, source, dirs_exist_ok=True)
+        stack_file = yaml.safe_load((source / f"Pulumi.{stack}.yaml").read_text())
         super().__init__(directory, source, virtualenv=virtualenv, name=f"e2e-{secrets.token_hex(4)}", stack=stack)
         self.project = str(yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"])
         shutil.rmtree(source)
         (self.directory / ".slipway").symlink_to(paths.TOOLS)
-        stack_file = yaml.safe_load((program / f"Pulumi.{stack}.yaml").read_text())
         self.write(f"Pulumi.{stack}.yaml", yaml.safe_dump(merged(stack_file, {"config": settings})))
         self.images: set[str] = set()
         if owner is not None:

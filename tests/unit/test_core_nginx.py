@@ -141,7 +141,8 @@ def test_only_those_who_use_a_service_may_call_it_through_the_edge() -> None:
 def test_the_timeouts_form_a_ladder() -> None:
     steps = ladder(30)
     assert steps.request <= steps.drain <= steps.graceful < steps.stop
-    assert steps.worker_shutdown > steps.request
+    assert steps.worker_shutdown > steps.request + CLIENT_KEEPALIVE_MIN
+    assert steps.last_request > steps.worker_shutdown
     text = main_conf(drain=30)
     assert "proxy_read_timeout 30s;" in text
     assert f"worker_shutdown_timeout {steps.worker_shutdown}s;" in text

@@ -50,6 +50,15 @@ def test_gunicorn_trusts_the_edge_alone_and_opens_nothing_else() -> None:
     assert command[-1] == "manage:app"
 
 
+def test_gunicorn_has_as_many_threads_as_the_service_declares() -> None:
+    def threads(service: Service) -> list[str]:
+        command = gunicorn.command(service, trusted="10.1.0.0/24", drain=30)
+        return [argument for argument in command if argument.startswith("--threads=")]
+
+    assert threads(Service(name="shop", app="manage:app")) == ["--threads=4"]
+    assert threads(Service(name="shop", app="manage:app", threads=16)) == ["--threads=16"]
+
+
 def test_gunicorn_needs_an_entry_point() -> None:
     with pytest.raises(ValueError, match="service work has no WSGI entry point"):
         gunicorn.command(Service(name="work", command=("x",)), trusted="", drain=30)
