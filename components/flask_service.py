@@ -14,7 +14,7 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ENTRY, MOUNT, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
-from slipway.core import gunicorn, naming
+from slipway.core import gunicorn, naming, processes
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
@@ -119,6 +119,16 @@ class FlaskService(pulumi.ComponentResource):
                 ),
             )
             for replica in range(1, service.replicas + 1)
+        ]
+        self.pids_limits = [
+            hardening.limit_pids(
+                context,
+                f"{name}-{replica}" if replica > 1 else name,
+                container,
+                processes.of_service(service),
+                opts=child,
+            )
+            for replica, container in enumerate(self.containers, start=1)
         ]
         self.names = [container.name for container in self.containers]
         self.register_outputs({"names": self.names})

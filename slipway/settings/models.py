@@ -76,6 +76,7 @@ class ServiceTable(Table):
     replicas: int = Field(default=1, ge=1, le=32, examples=[2])
     memory: int = Field(default=256, ge=32, examples=[256])
     cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[0.5])
+    pids: int | None = Field(default=None, ge=16, le=32768, examples=[512])
     port: Annotated[int, AfterValidator(_port)] = Field(default=5000, ge=1, le=65535, examples=[5000])
     dev_port: int | None = Field(default=None, ge=1024, le=65535, examples=[8006])
     health: ProbePath | None = Field(default=None, examples=["/health"])

@@ -57,6 +57,7 @@ class Service:
     volumes    {volume name: path in the container}; static: {URL path below the route: folder below `path`}
     env        values may hold references (slipway.core.references); secrets: names of environment variables
     health     path below the route, for liveness; ready: what the release gate asks. None: not an HTTP service
+    pids       processes and threads of one container; None: slipway.core.processes decides
     egress     may reach the world outside
     schedule   {name: command that runs by the clock, in a container of its own}
     user       user id that it runs as
@@ -80,6 +81,7 @@ class Service:
     replicas: int = 1
     memory: int = 256
     cpus: float = 1.0
+    pids: int | None = None
     port: int = 5000
     dev_port: int | None = None
     health: str | None = None
