@@ -27,9 +27,10 @@ def marked(value: Any, *, secret: bool = False) -> Any:
 
 def mark_secrets() -> None:
     """From now on, every secret text that a policy sees is a `Secret`."""
-    original = policy.deserialize_properties
+    sdk: Any = policy
+    original = sdk.deserialize_properties
 
     def deserialize_properties(props: dict[str, Any], proxy_secrets: bool = False) -> Any:
         return original(props if proxy_secrets else marked(props), proxy_secrets)
 
-    policy.deserialize_properties = deserialize_properties
+    sdk.deserialize_properties = deserialize_properties

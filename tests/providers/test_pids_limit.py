@@ -19,18 +19,22 @@ PROVIDER = PidsLimitProvider()
 
 @pytest.fixture
 def container(place: Place) -> Container:
-    return engine.client().containers.run(
+    limits: dict[str, Any] = {
+        "mem_limit": "64m",
+        "memswap_limit": "64m",
+        "cpu_shares": 512,
+        "restart_policy": {"Name": "unless-stopped", "MaximumRetryCount": 0},
+    }
+    started: Container = engine.client().containers.run(
         place.image,
         ["sleep", "600"],
         name=f"{place.name}-limited",
         init=True,
-        mem_limit="64m",
-        memswap_limit="64m",
-        cpu_shares=512,
-        restart_policy={"Name": "unless-stopped", "MaximumRetryCount": 0},
         network_mode="none",
         detach=True,
+        **limits,
     )
+    return started
 
 
 def props(place: Place, container: Container, limit: int) -> dict[str, Any]:
@@ -89,10 +93,11 @@ def test_a_refresh_sees_a_limit_that_was_taken_away_and_the_next_up_sets_it_agai
         f"{engine.client().api.base_url}/v1.41/containers/{container.id}/update", json={"PidsLimit": -1}
     ).raise_for_status()
     found = PROVIDER.read("x", declared)
+    olds = found.outs or {}
     assert found.id == "x"
-    assert found.outs["limit"] != 40
-    assert PROVIDER.diff("x", found.outs, declared).changes
-    PROVIDER.update("x", found.outs, declared)
+    assert olds["limit"] != 40
+    assert PROVIDER.diff("x", olds, declared).changes
+    PROVIDER.update("x", olds, declared)
     assert limit(container) == 40
 
 
