@@ -69,7 +69,7 @@ MUTATIONS = [
         ],
         every_container_has_a_limit_of_processes_that_leaves_room_for_what_it_starts=[
             ("slipway/core/processes.py", "settings.max_connections + SERVER_PROCESSES", "0"),
-            (ADMINER, "hardening.limit_pids(", "dict("),
+            (ADMINER, "hardening.limit_pids(", "(lambda *_, **__: None)("),
         ],
         every_prod_container_says_whether_it_is_well=[
             (HARDENING, "interval=go_duration(interval)", 'interval=f"{interval}.0s"'),

@@ -113,7 +113,7 @@ def test_an_image_is_named_by_its_content_or_its_version(stack: str, image: str)
     assert broken([seen(container, image=image)], PROFILES[stack]) == {}
 
 
-def test_what_says_which_property_it_is_and_what_to_change() -> None:
+def test_a_violation_says_which_property_it_is_and_what_to_change() -> None:
     edge = program_of("prod", "as shipped").containers["edge"]
     [message] = broken([seen(edge, memorySwap=256)], PROFILES["prod"])["bounded-memory"]
     assert message == "memory_swap is 256, memory is 128: set both to the same"

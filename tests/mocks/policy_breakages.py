@@ -1,0 +1,44 @@
+"""Deliberate breakages of the policy pack, each with the test that must notice it."""
+
+from __future__ import annotations
+
+from tests.mocks.breakages import of
+
+# fmt: off
+CONTAINERS, SURROUNDINGS, PACK, MARKING = (
+    f"policy/{name}.py" for name in ("containers", "surroundings", "pack", "marking")
+)
+SCHEDULE, HARDENING = "components/schedule.py", "components/hardening.py"
+
+MUTATIONS = of(
+    "policy",
+    every_site_that_can_be_declared_keeps_to_every_rule=[
+        (HARDENING, '"read_only": True', '"read_only": False'),
+        (HARDENING, '"memory_swap": memory', '"memory_swap": 2 * memory'),
+        (SCHEDULE, "hardening.limit_pids(", "(lambda *_, **__: None)("),
+        ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
+        ("slipway/core/topology.py", "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
+        ("components/postgres.py", 'ignore_changes=["labels", "driverOpts"]', "ignore_changes=[]"),
+        ("components/flask_service.py", 'stop_signal="SIGTERM"',
+         'hostname=args.secrets.generated("stack-key")')],
+    a_program_with_one_mistake_is_refused_by_exactly_the_rule_against_it=[
+        (CONTAINERS, 'ROOT = {"", "0", "root"}', 'ROOT = {"", "0"}'),
+        (CONTAINERS, "swap != memory", "swap < memory"),
+        (CONTAINERS, 'if "ALL" not in', 'if "ALL" in'),
+        (CONTAINERS, '{"max-size", "max-file"} <=', '{"max-size"} <='),
+        (SURROUNDINGS, "if profile.edge and not each", "if profile.edge and each"),
+        (SURROUNDINGS, "if isinstance(value, Secret):", "if False:")],
+    what_only_prod_forbids_is_allowed_in_dev=(
+        CONTAINERS, 'if profile.hardened and each.inputs.get("readOnly") is not True:',
+        'if each.inputs.get("readOnly") is not True:'),
+    every_rule_is_broken_by_a_mistake=(PACK, "    own_networks: (CONTAINER,),\n", ""),
+    adminer_is_refused_where_the_profile_has_none=(SURROUNDINGS, "and not profile.adminer", "and profile.adminer"),
+    a_container_without_a_limit_of_processes_is_named=(CONTAINERS, "each.urn not in limited", "not limited"),
+    a_data_volume_that_would_be_replaced_for_its_labels_is_refused=(
+        SURROUNDINGS, '{"labels", "driverOpts"} - set', '{"labels"} - set'),
+    an_image_is_named_by_its_content_or_its_version=(SURROUNDINGS, "BY_CONTENT.search(image)", "False"),
+    a_violation_says_which_property_it_is_and_what_to_change=(CONTAINERS, "set both to the same", "wrong"),
+    a_secret_keeps_its_mark_however_deep_it_stands=(MARKING, "marked(item, secret=secret) for key", "item for key"),
+    what_a_preview_does_not_know_is_left_to_the_up=(
+        SURROUNDINGS, 'image = str(each.inputs.get("image") or "")', 'image = str(each.name)'),
+)
