@@ -47,6 +47,7 @@ def of_a_resource(judge: rule.Judgement) -> ResourceValidationPolicy:
             urn=args.urn,
             inputs=args.props,
             ignores=args.opts.ignore_changes,
+            secrets=list(args.props[marking.SECRETS]),
         )
         try:
             for problem in judge(each, profile()):

@@ -1,36 +1,43 @@
-"""Lets policies see which texts are secret.
+"""Lets policies know which inputs are secret.
 
-pulumi-policy opens secrets before it hands a resource over, and nothing tells them from other texts any more. Its one
+pulumi-policy opens secrets before it hands a resource over, and nothing tells them from other values any more. Its one
 function for this is wrapped here. That is internal to the SDK, whose version is pinned; a test sees the outcome on a
 real run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pulumi_policy import deserialize, policy
 
-from policy.rule import Secret
+SECRETS = "__secrets"
+"""The property under which a policy finds the paths of a resource's secrets."""
 
 
-def marked(value: Any, *, secret: bool = False) -> Any:
-    """What came over the wire, with every secret opened and its texts marked."""
+def secret_paths(value: Any, path: str = "") -> Iterator[str]:
+    """Where secrets stand in what came over the wire, also those whose value is not known yet; never what they are."""
     if isinstance(value, dict):
         if value.get(deserialize.SPECIAL_SIG_KEY) == deserialize.SPECIAL_SECRET_SIG:
-            return marked(value["value"], secret=True)
-        return {key: marked(item, secret=secret) for key, item in value.items()}
-    if isinstance(value, list):
-        return [marked(item, secret=secret) for item in value]
-    return Secret(value) if secret and isinstance(value, str) else value
+            yield path
+            return
+        for key, item in value.items():
+            if not key.startswith("__"):
+                yield from secret_paths(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from secret_paths(item, f"{path}[{index}]")
 
 
 def mark_secrets() -> None:
-    """From now on, every secret text that a policy sees is a `Secret`."""
+    """From now on, the inputs that a policy is given hold SECRETS."""
     sdk: Any = policy
     original = sdk.deserialize_properties
 
     def deserialize_properties(props: dict[str, Any], proxy_secrets: bool = False) -> Any:
-        return original(props if proxy_secrets else marked(props), proxy_secrets)
+        opened = original(props, proxy_secrets)
+        opened[SECRETS] = list(secret_paths(props))
+        return opened
 
     sdk.deserialize_properties = deserialize_properties

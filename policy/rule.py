@@ -20,22 +20,18 @@ JOB = "pulumi-python:dynamic/slipway:Job"
 PIDS_LIMIT = "pulumi-python:dynamic/slipway:PidsLimit"
 
 
-class Secret(str):
-    """A text that was a secret in the program."""
-
-    __slots__ = ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """One resource as the program declared it. `inputs` by their names on the wire (camelCase); `ignores` are the
-    properties whose changes it ignores; `built_from` the URNs of the resources whose outputs it takes."""
+    properties whose changes it ignores; `secrets` the paths at which secrets stand in the inputs, such as envs[2];
+    `built_from` the URNs of the resources whose outputs it takes."""
 
     type: str
     name: str
     urn: str
     inputs: Mapping[str, Any]
     ignores: Sequence[str] = ()
+    secrets: Sequence[str] = ()
     built_from: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -45,6 +41,10 @@ class Resource:
     def belongs_to(self, component: str) -> bool:
         """Whether one of Slipway's components of this class made it."""
         return f"slipway:components:{component}$" in self.urn
+
+    def is_secret(self, path: str) -> bool:
+        """Whether what stands there is a secret, or within one."""
+        return any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in self.secrets)
 
     def texts(self, *properties: str) -> list[str]:
         """What stands in properties that are lists of texts."""

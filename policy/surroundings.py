@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from policy.rule import JOB, Resource, Secret
+from policy.rule import Resource
 from slipway.settings.profile import Profile
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -118,29 +117,17 @@ def hidden_secrets(each: Resource, profile: Profile) -> Iterator[str]:
     del profile
     if each.kind in KEEPERS:
         return
-    for path in secret_paths(each.inputs):
+    for path in each.secrets:
         yield f"{path} holds a secret: give it as a file (components.service_files)"
-
-
-def secret_paths(value: Any, path: str = "") -> Iterator[str]:
-    """Where secrets stand; never what they are."""
-    if isinstance(value, Secret):
-        yield path
-    elif isinstance(value, Mapping):
-        for key in value:
-            if not str(key).startswith("__"):
-                yield from secret_paths(value[key], f"{path}.{key}" if path else str(key))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for index in range(len(value)):
-            yield from secret_paths(value[index], f"{path}[{index}]")
 
 
 def passwords_in_plain(each: Resource, profile: Profile) -> Iterator[str]:
     """A variable that looks like a password is given as a secret, not as a plain text of the declaration."""
     del profile
-    given = dict(each.inputs.get("env") or {}) if each.type == JOB else {}
-    plain = [text for text in each.inputs.get("envs") or () if not isinstance(text, Secret)]
-    given |= {variable: value for variable, _, value in (text.partition("=") for text in plain)}
-    for variable, value in given.items():
-        if not isinstance(value, Secret) and value and (SPEAKING.search(variable) or LOGIN.search(value)):
-            yield f"envs holds {variable} in plain: declare it in `secrets:`, and refer to it in `env:`"
+    given = [(f"env.{variable}", variable, value) for variable, value in (each.inputs.get("env") or {}).items()]
+    for index, text in enumerate(each.inputs.get("envs") or ()):
+        variable, _, value = text.partition("=")
+        given.append((f"envs[{index}]", variable, value))
+    for path, variable, value in given:
+        if value and not each.is_secret(path) and (SPEAKING.search(variable) or LOGIN.search(value)):
+            yield f"{path} holds {variable} in plain: declare it in `secrets:`, and refer to it in `env:`"

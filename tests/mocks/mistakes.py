@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from policy.rule import Secret
+from tests.mocks.recording import IS_SECRET, SIGNATURE
 
-HIDDEN = Secret("correct-horse-battery-staple")
+PASSWORD = "correct-horse-battery-staple"
 PORT = {"internal": 5000, "external": 5000, "ip": "127.0.0.1", "protocol": "tcp"}
 PROD, DEV, BOTH = ("prod",), ("dev",), ("prod", "dev")
+
+
+def secret(text: str) -> dict[str, str]:
+    """A secret text as it is on the wire."""
+    return {SIGNATURE: IS_SECRET, "value": text}
 
 
 class Mistake(NamedTuple):
@@ -90,13 +95,13 @@ MISTAKES = [
     container("pinned-image", BOTH, "image", "registry.example.org:5000/site/ui"),
     container("pinned-image", BOTH, "image", "redis:latest"),
     job("pinned-image", BOTH, "image", "site"),
-    container("hidden-secrets", BOTH, "envs", [Secret(f"PASSWORD={HIDDEN}")]),
-    container("hidden-secrets", BOTH, "command", ["serve", "--password", HIDDEN]),
-    container("hidden-secrets", BOTH, "labels", [{"label": "login", "value": HIDDEN}]),
-    container("hidden-secrets", BOTH, "hostname", HIDDEN),
-    job("hidden-secrets", BOTH, "env", {"DB_PASSWORD": HIDDEN}),
-    Mistake("hidden-secrets", BOTH, "Image", "ui", "build", {"context": ".", "args": {"TOKEN": HIDDEN}}),
-    Mistake("hidden-secrets", BOTH, "Release", "release", "routes", Secret("server {}")),
+    container("hidden-secrets", BOTH, "envs", [secret(f"PASSWORD={PASSWORD}")]),
+    container("hidden-secrets", BOTH, "command", ["serve", "--password", secret(PASSWORD)]),
+    container("hidden-secrets", BOTH, "labels", [{"label": "login", "value": secret(PASSWORD)}]),
+    container("hidden-secrets", BOTH, "hostname", secret(PASSWORD)),
+    job("hidden-secrets", BOTH, "env", {"DB_PASSWORD": secret(PASSWORD)}),
+    Mistake("hidden-secrets", BOTH, "Image", "ui", "build", {"context": ".", "args": {"TOKEN": secret(PASSWORD)}}),
+    Mistake("hidden-secrets", BOTH, "Release", "release", "routes", secret("server {}")),
     container("passwords-in-plain", BOTH, "envs", ["SECRET_KEY=dev"]),
     container("passwords-in-plain", BOTH, "envs", ["DATABASE_URL=postgresql://a:b@db/photos"]),
     job("passwords-in-plain", BOTH, "env", {"DB_PASSWORD": "hunter2"}),

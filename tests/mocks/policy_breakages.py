@@ -27,7 +27,7 @@ MUTATIONS = of(
         (CONTAINERS, 'if "ALL" not in', 'if "ALL" in'),
         (CONTAINERS, '{"max-size", "max-file"} <=', '{"max-size"} <='),
         (SURROUNDINGS, "if profile.edge and not each", "if profile.edge and each"),
-        (SURROUNDINGS, "if isinstance(value, Secret):", "if False:")],
+        (SURROUNDINGS, "for path in each.secrets:", "for path in ():")],
     what_only_prod_forbids_is_allowed_in_dev=(
         CONTAINERS, 'if profile.hardened and each.inputs.get("readOnly") is not True:',
         'if each.inputs.get("readOnly") is not True:'),
@@ -38,7 +38,9 @@ MUTATIONS = of(
         SURROUNDINGS, '{"labels", "driverOpts"} - set', '{"labels"} - set'),
     an_image_is_named_by_its_content_or_its_version=(SURROUNDINGS, "BY_CONTENT.search(image)", "False"),
     a_violation_says_which_property_it_is_and_what_to_change=(CONTAINERS, "set both to the same", "wrong"),
-    a_secret_keeps_its_mark_however_deep_it_stands=(MARKING, "marked(item, secret=secret) for key", "item for key"),
+    a_secret_is_found_however_deep_it_stands_and_its_value_is_not_told=(
+        MARKING, 'f"{path}[{index}]"', "path"),
+    where_secrets_belong_they_are_allowed=(SURROUNDINGS, '{"FilesVolume", "DatabaseRoles"}', '{"FilesVolume"}'),
     what_a_preview_does_not_know_is_left_to_the_up=(
         SURROUNDINGS, 'image = str(each.inputs.get("image") or "")', 'image = str(each.name)'),
 )

@@ -10,10 +10,10 @@ import pytest
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
 from policy import pack, rule
-from policy.marking import marked
+from policy.marking import secret_paths
 from slipway.settings.profile import PROFILES, Profile
-from tests.mocks.mistakes import HIDDEN, MISTAKES, Mistake
-from tests.mocks.recording import Program, Registered, table
+from tests.mocks.mistakes import MISTAKES, PASSWORD, Mistake, secret
+from tests.mocks.recording import Program, Registered, opened, table
 from tests.mocks.sites import SITES, program_of
 
 EVERY_STACK = pytest.mark.parametrize("stack", PROFILES)
@@ -21,13 +21,15 @@ EVERY_STACK = pytest.mark.parametrize("stack", PROFILES)
 
 def seen(each: Registered, **changes: Any) -> rule.Resource:
     """A resource as the pack sees it, with some of its inputs changed; None takes one away."""
-    inputs = {**marked(table(each.request.object)), **changes}
+    given = {**table(each.request.object), **changes}
+    inputs = opened({key: value for key, value in given.items() if value is not None})
     return rule.Resource(
         type=each.type,
         name=each.name,
         urn=each.urn,
-        inputs={key: value for key, value in inputs.items() if value is not None},
+        inputs=inputs,
         ignores=list(each.request.ignoreChanges),
+        secrets=list(secret_paths(given)),
         built_from=each.built_from,
     )
 
@@ -70,7 +72,7 @@ def test_a_program_with_one_mistake_is_refused_by_exactly_the_rule_against_it(st
     resource = program_of(stack, "as shipped").of_kind(mistake.kind)[mistake.name]
     found = broken([seen(resource, **{mistake.property: mistake.value})], PROFILES[stack])
     assert set(found) == {mistake.rule}
-    assert HIDDEN not in str(found), "the message would show the secret"
+    assert PASSWORD not in str(found), "the message would show the secret"
 
 
 @pytest.mark.parametrize("mistake", [each for each in MISTAKES if each.stacks == ("prod",)])
@@ -119,10 +121,19 @@ def test_a_violation_says_which_property_it_is_and_what_to_change() -> None:
     assert message == "memory_swap is 256, memory is 128: set both to the same"
 
 
-def test_a_secret_keeps_its_mark_however_deep_it_stands() -> None:
-    container = program_of("prod", "as shipped").of_kind("FilesVolume")["ui-files"]
-    files = seen(container).inputs["files"]
-    assert {type(text) for text in files.values()} == {rule.Secret}
+def test_a_secret_is_found_however_deep_it_stands_and_its_value_is_not_told() -> None:
+    edge = program_of("prod", "as shipped").containers["edge"]
+    labels = [{"label": "a", "value": "b"}, {"label": "login", "value": secret(PASSWORD)}]
+    found = broken([seen(edge, labels=labels)], PROFILES["prod"])
+    assert found == {"hidden-secrets": ["labels[1].value holds a secret: give it as a file (components.service_files)"]}
+
+
+def test_where_secrets_belong_they_are_allowed() -> None:
+    program = program_of("prod", "as shipped")
+    files, sql = program.of_kind("FilesVolume")["ui-files"], program.of_kind("DatabaseRoles")["database-roles"]
+    assert seen(files).secrets == ["files"]
+    assert seen(sql).secrets == ["sql"]
+    assert broken([seen(files), seen(sql)], PROFILES["prod"]) == {}
 
 
 def test_what_a_preview_does_not_know_is_left_to_the_up() -> None:
