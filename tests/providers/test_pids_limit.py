@@ -89,9 +89,7 @@ def test_a_refresh_sees_a_limit_that_was_taken_away_and_the_next_up_sets_it_agai
     PROVIDER.create(declared)
     assert PROVIDER.read("x", declared).outs == declared
 
-    engine.client().api.post(
-        f"{engine.client().api.base_url}/v1.41/containers/{container.id}/update", json={"PidsLimit": -1}
-    ).raise_for_status()
+    engine.update(str(container.id), PidsLimit=-1)
     found = PROVIDER.read("x", declared)
     olds = found.outs or {}
     assert found.id == "x"
