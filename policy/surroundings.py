@@ -12,11 +12,11 @@ LOOPBACK = {"127.0.0.1", "::1"}
 SOCKET = re.compile(r"(docker|containerd|podman|crio|buildkitd)\.sock$")
 SYSTEM = re.compile(r"/(boot|dev|etc|lib|proc|root|run|sys|usr|var|var/run|var/lib|var/lib/docker)?/?")
 """Folders of the host with which a container could become the host."""
-WITH_A_WAY_OUT = re.compile(r"(^|-)(public|egress)$")
+WITH_A_WAY_OUT = re.compile(r"-(public|egress|certbot)$")
 INTERNAL_EVERYWHERE = re.compile(r"-(postgres|db)$")
 BY_CONTENT = re.compile(r"(^|@)sha256:")
 VERSION = re.compile(r":(?=[^/]*\d)[\w.-]+$")
-KEEPERS = {"FilesVolume", "DatabaseRoles"}
+KEEPERS = {"FilesVolume", "DatabaseRoles", "DatabaseLogin"}
 """What secrets are for: files of mode 0400, and SQL over a local socket. Their inputs never reach the engine."""
 SPEAKING = re.compile(r"(PASSWORD|PASSWD|SECRET|SECRET_KEY|PRIVATE_KEY|API_KEY|TOKEN)$")
 LOGIN = re.compile(r"://[^/@:\s]*:[^/@\s]+@")

@@ -40,7 +40,7 @@ MUTATIONS = of(
     a_violation_says_which_property_it_is_and_what_to_change=(CONTAINERS, "set both to the same", "wrong"),
     a_secret_is_found_however_deep_it_stands_and_its_value_is_not_told=(
         MARKING, 'f"{path}[{index}]"', "path"),
-    where_secrets_belong_they_are_allowed=(SURROUNDINGS, '{"FilesVolume", "DatabaseRoles"}', '{"FilesVolume"}'),
+    where_secrets_belong_they_are_allowed=(SURROUNDINGS, '{"FilesVolume", "DatabaseRoles", ', '{"FilesVolume", '),
     what_a_preview_does_not_know_is_left_to_the_up=(
         SURROUNDINGS, 'image = str(each.inputs.get("image") or "")', 'image = str(each.name)'),
 )
