@@ -17,7 +17,6 @@ CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
 JOB = "pulumi-python:dynamic/slipway:Job"
-PIDS_LIMIT = "pulumi-python:dynamic/slipway:PidsLimit"
 
 
 @dataclass(frozen=True, kw_only=True)
