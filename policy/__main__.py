@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import pulumi
 from pulumi_policy import (
     EnforcementLevel,
     PolicyPack,
@@ -23,7 +22,7 @@ from pulumi_policy.proxy import UnknownValueError
 # The pack runs in a process of its own that knows this folder only.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from policy import marking, rule
+from policy import rule, sdk
 from policy.pack import ADVICE, RULES, STACK_RULES, judges
 from slipway.settings.profile import PROD, Profile, profile_for
 
@@ -32,7 +31,7 @@ from slipway.settings.profile import PROD, Profile, profile_for
 def profile() -> Profile:
     """The stack's; an unknown one counts as the one that guards more, and the program says what is wrong with it."""
     try:
-        return profile_for(pulumi.get_stack(), pulumi.Config().get("profile") or None)
+        return profile_for(sdk.STACK.name, sdk.STACK.profile or None)
     except KeyError:
         return PROD
 
@@ -47,7 +46,7 @@ def of_a_resource(judge: rule.Judgement) -> ResourceValidationPolicy:
             urn=args.urn,
             inputs=args.props,
             ignores=args.opts.ignore_changes,
-            secrets=list(args.props[marking.SECRETS]),
+            secrets=list(args.props[sdk.SECRETS]),
         )
         try:
             for problem in judge(each, profile()):
@@ -84,5 +83,5 @@ def of_the_stack(judge: Callable[..., object]) -> StackValidationPolicy:
     )  # fmt: skip
 
 
-marking.mark_secrets()
+sdk.pass_everything_on()
 PolicyPack("slipway", policies=[*map(of_a_resource, RULES), *map(of_the_stack, STACK_RULES)])

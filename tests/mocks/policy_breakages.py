@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.mocks.breakages import of
 
 # fmt: off
-CONTAINERS, SURROUNDINGS, PACK, MARKING = (
-    f"policy/{name}.py" for name in ("containers", "surroundings", "pack", "marking")
+CONTAINERS, SURROUNDINGS, PACK, SDK = (
+    f"policy/{name}.py" for name in ("containers", "surroundings", "pack", "sdk")
 )
 SCHEDULE, HARDENING = "components/schedule.py", "components/hardening.py"
 
@@ -39,8 +39,23 @@ MUTATIONS = of(
     an_image_is_named_by_its_content_or_its_version=(SURROUNDINGS, "BY_CONTENT.search(image)", "False"),
     a_violation_says_which_property_it_is_and_what_to_change=(CONTAINERS, "set both to the same", "wrong"),
     a_secret_is_found_however_deep_it_stands_and_its_value_is_not_told=(
-        MARKING, 'f"{path}[{index}]"', "path"),
+        SDK, 'f"{path}[{index}]"', "path"),
     where_secrets_belong_they_are_allowed=(SURROUNDINGS, '{"FilesVolume", "DatabaseRoles", ', '{"FilesVolume", '),
     what_a_preview_does_not_know_is_left_to_the_up=(
         SURROUNDINGS, 'image = str(each.inputs.get("image") or "")', 'image = str(each.name)'),
+)
+ADAPTER = "policy/__main__.py"
+MUTATIONS += of(
+    "policy_pack",
+    every_resource_is_judged_by_the_profile_of_its_stack=[
+        (SDK, 'request.config.get(f"{request.project}:profile", "")', '""'),
+        (SDK, "    servicer.ConfigureStack = configure_stack\n", "")],
+    what_dev_allows_is_refused_in_prod=(
+        ADAPTER, "profile_for(sdk.STACK.name, sdk.STACK.profile or None)", 'profile_for("dev")'),
+    a_secret_in_an_environment_stops_the_run_and_is_not_shown=(SDK, "list(secret_paths(props))", "[]"),
+    a_guess_is_said_and_stops_nothing=(
+        ADAPTER, "EnforcementLevel.ADVISORY if judge in ADVICE else EnforcementLevel.MANDATORY",
+        "EnforcementLevel.MANDATORY"),
+    a_preview_is_not_bothered_with_what_it_cannot_know_and_told_what_it_can=(
+        SDK, "list(secret_paths(props))", "list(secret_paths(opened))"),
 )

@@ -10,7 +10,7 @@ import pytest
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown_checking_proxy
 
 from policy import pack, rule
-from policy.marking import secret_paths
+from policy.sdk import secret_paths
 from slipway.settings.profile import PROFILES, Profile
 from tests.mocks.mistakes import MISTAKES, PASSWORD, Mistake, secret
 from tests.mocks.recording import Program, Registered, opened, table
