@@ -14,8 +14,8 @@ SYSTEM = re.compile(r"/(boot|dev|etc|lib|proc|root|run|sys|usr|var|var/run|var/l
 """Folders of the host with which a container could become the host."""
 WITH_A_WAY_OUT = re.compile(r"-(public|egress|certbot)$")
 INTERNAL_EVERYWHERE = re.compile(r"-(postgres|db)$")
-BY_CONTENT = re.compile(r"(^|@)sha256:")
-VERSION = re.compile(r":(?=[^/]*\d)[\w.-]+$")
+PINNED = re.compile(r":(?=[^/]*\d)[\w.-]+$")
+"""A tag with a number in it, an id, a digest; no bare name, which means `latest`."""
 KEEPERS = {"FilesVolume", "DatabaseRoles", "DatabaseLogin"}
 """What secrets are for: files of mode 0400, and SQL over a local socket. Their inputs never reach the engine."""
 SPEAKING = re.compile(r"(PASSWORD|PASSWD|SECRET|SECRET_KEY|PRIVATE_KEY|API_KEY|TOKEN)$")
@@ -101,7 +101,7 @@ def pinned_image(each: Resource, profile: Profile) -> Iterator[str]:
     """What is built here is named by its id; a ready-made image by its digest, or by its version at least."""
     del profile
     image = str(each.inputs.get("image") or "")
-    if not BY_CONTENT.search(image) and not VERSION.search(image):
+    if not PINNED.search(image):
         yield f"image is {image}: name it by its id (image.repo_digest), by a digest, or by a version"
 
 
