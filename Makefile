@@ -34,7 +34,7 @@ down: setup ## take the site down; DATA=delete deletes its data as well, after a
 	@$(run) slipway.cli down --stack '$(STACK)' $(if $(filter delete,$(DATA)),--delete-data) $(if $(YES),--yes)
 
 audit: setup ## judge a running prod stack from outside: a table, and bench/results/audit.json
-	@$(run) bench.audit --stack '$(if $(filter dev,$(STACK)),prod,$(STACK))'
+	@$(run) bench.audit --stack '$(if $(filter file,$(origin STACK)),prod,$(STACK))'
 
 lint: setup ## style and types
 	$(run) ruff check
