@@ -14,8 +14,8 @@ SYSTEM = re.compile(r"/(boot|dev|etc|lib|proc|root|run|sys|usr|var|var/run|var/l
 """Folders of the host with which a container could become the host."""
 WITH_A_WAY_OUT = re.compile(r"-(public|egress|certbot)$")
 INTERNAL_EVERYWHERE = re.compile(r"-(postgres|db)$")
-PINNED = re.compile(r":(?=[^/]*\d)[\w.-]+$")
-"""A tag with a number in it, an id, a digest; no bare name, which means `latest`."""
+PINNED = re.compile(r"(^|@)sha256:|:(?=[^/]*\d)[\w.-]+$")
+"""An id, a digest, or a tag with a number in it."""
 KEEPERS = {"FilesVolume", "DatabaseRoles", "DatabaseLogin"}
 """What secrets are for: files of mode 0400, and SQL over a local socket. Their inputs never reach the engine."""
 SPEAKING = re.compile(r"(PASSWORD|PASSWD|SECRET|SECRET_KEY|PRIVATE_KEY|API_KEY|TOKEN)$")

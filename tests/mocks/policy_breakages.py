@@ -36,7 +36,7 @@ MUTATIONS = of(
     a_container_without_a_limit_of_processes_is_named=(CONTAINERS, "each.urn not in limited", "not limited"),
     a_data_volume_that_would_be_replaced_for_its_labels_is_refused=(
         SURROUNDINGS, '{"labels", "driverOpts"} - set', '{"labels"} - set'),
-    an_image_is_named_by_its_content_or_its_version=(SURROUNDINGS, "[\\w.-]+$", "[\\w-]+$"),
+    an_image_is_named_by_its_content_or_its_version=(SURROUNDINGS, "(^|@)sha256:|", ""),
     a_violation_says_which_property_it_is_and_what_to_change=(CONTAINERS, "set both to the same", "wrong"),
     a_secret_is_found_however_deep_it_stands_and_its_value_is_not_told=(
         SDK, 'f"{path}[{index}]"', "path"),
