@@ -45,7 +45,8 @@ def packs() -> Iterator[dict[str, Any]]:
 
 def said(pack: Any, each: Registered, **changes: Any) -> list[tuple[str, str, bool]]:
     """(rule, message, whether it stops the run) for each violation by one resource, with some inputs changed."""
-    properties = json_format.ParseDict({**table(each.request.object), **changes}, type(each.request.object)())
+    given = {**table(each.request.object), **changes}
+    properties = json_format.ParseDict(given, type(each.request.object)())  # type: ignore[no-untyped-call]
     options = analyzer_pb2.AnalyzerResourceOptions(ignoreChanges=list(each.request.ignoreChanges))
     answer = pack.Analyze(
         analyzer_pb2.AnalyzeRequest(

@@ -9,7 +9,7 @@ from docker.models.containers import Container
 
 from slipway.providers.engine import Failure
 from slipway.providers.pids_limit import PidsLimitProvider
-from tests.providers.conftest import Place
+from tests.providers.place import Place
 from tests.support import engine
 
 BOMB = "n=0; while sleep 3 & do n=$((n+1)); echo $n; done"
