@@ -26,6 +26,8 @@ from slipway.core.docker_bench import ROWS, Seen, expected
 from slipway.core.topology import EDGE
 
 RESULTS = Path(__file__).with_name("results") / "audit.json"
+COMMAND_LINES = r"for each in /proc/[0-9]*/cmdline; do tr '\0' ' ' < $each; echo; done 2> /dev/null"
+"""From inside: the engine's own list comes from a `ps` on its host, and a minimal Debian has none."""
 CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 
@@ -44,12 +46,12 @@ def seen(container: Container) -> Seen:
     """Everything that the rows look at."""
     client: Any = container.client
     execs = (client.api.exec_inspect(each) for each in container.attrs.get("ExecIDs") or ())
-    processes = container.top(ps_args="-eo pid,args")["Processes"] or []
+    _, processes = inside(container, "sh", "-c", COMMAND_LINES)
     return Seen(
         container=container.attrs,
         image=client.images.get(container.attrs["Image"]).attrs,
         info=client.info(),
-        processes=[" ".join(process[1:]) for process in processes],
+        processes=processes.splitlines(),
         execs=list(execs),
         content_trust=os.environ.get("DOCKER_CONTENT_TRUST", ""),
     )

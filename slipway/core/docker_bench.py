@@ -24,7 +24,7 @@ class Seen:
     """One container as the engine shows it.
 
     container, image, info   the answers of `docker inspect`, `docker image inspect` and `docker info`
-    processes                the command lines that `docker top` shows
+    processes                the command lines of the processes in it
     execs                    `docker inspect` of each exec that is known
     content_trust            DOCKER_CONTENT_TRUST of whoever starts containers
     """
