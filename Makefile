@@ -1,6 +1,6 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down test test-unit test-mocks test-contract test-e2e lint bench-noop bench-release mutations lock
+.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
@@ -35,6 +35,9 @@ preview: setup ## what `up` would change, and what was stopped or removed by han
 
 down: setup ## take the site down; DATA=delete deletes its data as well, after asking (YES=1 does not ask); STACK=prod
 	@$(run) slipway.cli down --stack '$(STACK)' $(if $(filter delete,$(DATA)),--delete-data) $(if $(YES),--yes)
+
+audit: setup ## judge a running prod stack from outside: a table, and bench/results/audit.json
+	@$(run) bench.audit --stack '$(if $(filter file,$(origin STACK)),prod,$(STACK))'
 
 lint: setup ## style and types
 	$(run) ruff check

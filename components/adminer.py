@@ -10,7 +10,7 @@ import pulumi_docker as docker
 from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
-from slipway.core import topology
+from slipway.core import processes, topology
 from slipway.settings.site import POSTGRES_ALIAS, AdminerSettings
 
 
@@ -48,6 +48,7 @@ class Adminer(pulumi.ComponentResource):
             ),
             opts=hardening.replacement(delete_first=True, parent=self),
         )
+        hardening.limit_pids(args.context, name, container, processes.LEAST, opts=pulumi.ResourceOptions(parent=self))
         # The query chooses the kind of server; adminer's own default is MySQL.
         self.url = container.name.apply(lambda _: f"http://127.0.0.1:{args.settings.port}/?pgsql={POSTGRES_ALIAS}")
         self.register_outputs({"url": self.url})

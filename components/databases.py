@@ -60,7 +60,7 @@ class Databases(pulumi.ComponentResource):
             sql=sql,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.ready = [roles, *args.postgres.memberships]
+        self.ready = [roles, args.postgres.pids_limit, *args.postgres.memberships]
         self.register_outputs({})
 
     def password(self, service: Service, duty: Duty) -> pulumi.Output[str]:

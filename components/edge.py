@@ -12,7 +12,7 @@ from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import nginx, nginx_main, pages
+from slipway.core import nginx, nginx_main, pages, processes
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
@@ -111,6 +111,7 @@ class Edge(pulumi.ComponentResource):
             opts=hardening.replacement(delete_first=True, parent=self),
         )
         self.memberships = args.networks.join(EDGE, self.container, first=PUBLIC, opts=child)
+        self.pids_limit = hardening.limit_pids(context, name, self.container, processes.LEAST, opts=child)
         self.register_outputs({"container": self.container.name})
 
     def serve_static(self, service: Service, image: pulumi.Input[str]) -> StaticFiles:

@@ -14,7 +14,7 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ENTRY, MOUNT, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
-from slipway.core import gunicorn, naming
+from slipway.core import gunicorn, naming, processes
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
@@ -96,9 +96,10 @@ class FlaskService(pulumi.ComponentResource):
         self.mounts = mounts
         self.environment = sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items())
         grace = ladder(context.site.drain).stop
+        logical = [f"{name}-{replica}" if replica > 1 else name for replica in range(1, service.replicas + 1)]
         self.containers = [
             docker.Container(
-                f"{name}-{replica}" if replica > 1 else name,
+                each,
                 image=args.image,
                 entrypoints=None if self._as_it_is else ENTRY,
                 command=None if self._as_it_is else self._command(),
@@ -118,7 +119,11 @@ class FlaskService(pulumi.ComponentResource):
                     depends_on=[*ready, jobs],
                 ),
             )
-            for replica in range(1, service.replicas + 1)
+            for replica, each in enumerate(logical, start=1)
+        ]
+        self.pids_limits = [
+            hardening.limit_pids(context, each, container, processes.of_service(service), opts=child)
+            for each, container in zip(logical, self.containers, strict=True)
         ]
         self.names = [container.name for container in self.containers]
         self.register_outputs({"names": self.names})

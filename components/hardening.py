@@ -8,7 +8,9 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from components.context import Context
 from slipway.core.durations import go_duration
+from slipway.providers.pids_limit import PidsLimit
 from slipway.settings.profile import Profile
 
 REPLACED = ["healthcheck", "tmpfs", "init", "#initerror"]
@@ -64,6 +66,14 @@ def healthcheck(
 def no_healthcheck() -> docker.ContainerHealthcheckArgs:
     """Not even the image's own. Its times mean nothing, but the engine would hand back the image's for missing ones."""
     return healthcheck(["NONE"])
+
+
+def limit_pids(
+    context: Context, name: str, container: docker.Container, limit: int, *, opts: pulumi.ResourceOptions
+) -> PidsLimit:
+    """The limit of a container's processes and threads, for which docker.Container has no argument. `name` is the
+    container's. Whatever puts the container to use depends on it."""
+    return PidsLimit(f"{name}-pids-limit", engine=context.engine, container=container.id, limit=limit, opts=opts)
 
 
 def decimal(cpus: float) -> str:

@@ -11,7 +11,7 @@ from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import naming, postgres
+from slipway.core import naming, postgres, processes
 from slipway.core.topology import POSTGRES
 from slipway.providers.files import FilesVolume
 
@@ -111,5 +111,12 @@ class Postgres(pulumi.ComponentResource):
         )
         self.memberships = args.networks.join(
             POSTGRES, self.container, first=POSTGRES, opts=pulumi.ResourceOptions(parent=self)
+        )
+        self.pids_limit = hardening.limit_pids(
+            context,
+            context.name(POSTGRES),
+            self.container,
+            processes.of_postgres(settings),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"container": self.container.name})

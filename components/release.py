@@ -46,7 +46,7 @@ class SiteRelease(pulumi.ComponentResource):
         statics = [
             edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
         ]
-        memberships = edge.memberships if edge else []
+        memberships = [*edge.memberships, edge.pids_limit] if edge else []
         built = {each.service.name: each.args.image for each in args.services if not each.service.image}
         databases = [
             each.service.name for each in args.services if each.service.database and each.service.database.url is None
@@ -82,7 +82,7 @@ class SiteRelease(pulumi.ComponentResource):
                 depends_on=[
                     *statics,
                     *memberships,
-                    *(each for service in args.services for each in service.containers),
+                    *(each for service in args.services for each in (*service.containers, *service.pids_limits)),
                 ],
             ),
         )

@@ -13,6 +13,7 @@ from components.context import Context, container_labels
 from components.flask_service import SCRATCH, FlaskService
 from components.networks import Networks
 from components.service_files import MOUNT, SCHEDULE
+from slipway.core import processes
 from slipway.core.timeouts import ladder
 
 PROGRAM = ["python", f"{MOUNT}/{SCHEDULE}"]
@@ -63,5 +64,8 @@ class Schedule(pulumi.ComponentResource):
                 context.site.profile, memory=service.memory, cpus=service.cpus, user=owner.user, tmpfs=SCRATCH
             ),
             opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release]),
+        )
+        hardening.limit_pids(
+            context, name, self.container, processes.of_service(service), opts=pulumi.ResourceOptions(parent=self)
         )
         self.register_outputs({"container": self.container.name})

@@ -26,8 +26,8 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
     """
     pulumi = target.pulumi
     state = pulumi.state() or pulumi.create()
-    flags = ["--refresh", *recovery.rebuilt(target.belongings, state), *drift.replaced(target.belongings, state)]
-    flags += arguments
+    flags = ["--refresh", *target.project.policy, *recovery.rebuilt(target.belongings, state)]
+    flags += [*drift.replaced(target.belongings, state), *arguments]
     expecting = ["--expect-no-changes"] if expect_no_changes else []
     made = plan.make(pulumi, *flags, *expecting, quiet=target.json)
     if target.json:
@@ -87,11 +87,11 @@ def bring_up(
     killed = recovery.unlock(pulumi)
     state = pulumi.state() or pulumi.create()
     recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
-    repairs = [*recovery.rebuilt(belongings, state), *drift.replaced(belongings, state)]
+    flags = [*target.project.policy, *recovery.rebuilt(belongings, state), *drift.replaced(belongings, state)]
     if not allow_data_loss:
-        plan.refuse_data_loss(pulumi, state, [*repairs, *arguments])
+        plan.refuse_data_loss(pulumi, state, [*flags, *arguments])
         backend.refuse_if_held(target.project, backend.locks(target.project, pulumi.folder))
-    flags = [*(["--refresh"] if refresh else []), *repairs]
+    flags += ["--refresh"] if refresh else []
     code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
     run, state = pulumi.last_run(), target.state()
     if target.json:

@@ -66,6 +66,12 @@ class Project:
         written = self.declared.get("release")
         return str(written.get("release", "")) if isinstance(written, Mapping) else ""
 
+    @property
+    def policy(self) -> tuple[str, ...]:
+        """The flags with which Pulumi checks the program against the policy pack that lies beside it."""
+        pack = self.root / str(self.described.get("main") or ".") / "policy"
+        return ("--policy-pack", str(pack.resolve())) if (pack / "PulumiPolicy.yaml").is_file() else ()
+
     def __str__(self) -> str:
         return f"{self.name}-{self.stack}"
 

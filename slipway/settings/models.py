@@ -77,6 +77,7 @@ class ServiceTable(Table):
     memory: int = Field(default=256, ge=32, examples=[256])
     cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[0.5])
     threads: int = Field(default=4, ge=1, le=256, examples=[16])
+    pids: int | None = Field(default=None, ge=16, le=32768, examples=[512])
     port: Annotated[int, AfterValidator(_port)] = Field(default=5000, ge=1, le=65535, examples=[5000])
     dev_port: int | None = Field(default=None, ge=1024, le=65535, examples=[8006])
     health: ProbePath | None = Field(default=None, examples=["/health"])

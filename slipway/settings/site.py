@@ -58,6 +58,7 @@ class Service:
     env        values may hold references (slipway.core.references); secrets: names of environment variables
     health     path below the route, for liveness; ready: what the release gate asks. None: not an HTTP service
     threads    requests that one gunicorn worker serves at a time; more of them wait in that worker
+    pids       processes and threads of one container; None: slipway.core.processes decides
     egress     may reach the world outside
     schedule   {name: command that runs by the clock, in a container of its own}
     user       user id that it runs as
@@ -82,6 +83,7 @@ class Service:
     memory: int = 256
     cpus: float = 1.0
     threads: int = 4
+    pids: int | None = None
     port: int = 5000
     dev_port: int | None = None
     health: str | None = None

@@ -60,6 +60,7 @@ class Site(PulumiProject):
         self.project = str(yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"])
         shutil.rmtree(source)
         (self.directory / ".slipway").symlink_to(paths.TOOLS)
+        (self.directory / ".venv").symlink_to(virtualenv)  # where the policy pack looks for it
         self.write(f"Pulumi.{stack}.yaml", yaml.safe_dump(merged(stack_file, {"config": settings})))
         self.images: set[str] = set()
         if owner is not None:

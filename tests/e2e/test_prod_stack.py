@@ -13,10 +13,14 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from docker.models.containers import Container
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
+from bench import audit
+from slipway.cli.belongings import Belongings
+from slipway.cli.project import Project
 from tests.e2e.pictures import Uploads, drawn, load
 from tests.e2e.site import Site, running, status
 from tests.support.browser import browser, shown
@@ -47,6 +51,8 @@ SECRET_KEY = os.environ["SECRET_KEY"]
 """,
 }
 """An application that is published on PyPI, with its own settings file."""
+BOMB = "while sleep 3 & do echo started; done 2>&1"
+"""Starts processes until it may not; they end by themselves soon after."""
 CONTAINERS = {*APPLICATIONS, "edge", "postgres"}
 
 
@@ -110,6 +116,30 @@ def test_a_process_in_a_container_has_no_privileges_and_no_place_to_write(site: 
         assert limits["Memory"] == limits["MemorySwap"] > 0, name
         assert limits["NanoCpus"] > 0, name
         assert limits["LogConfig"]["Config"].keys() == {"max-size", "max-file"}, name
+
+
+def test_a_fork_bomb_is_stopped_and_its_neighbours_go_on(site: Site, url: str) -> None:
+    limit = site.container("ui").attrs["HostConfig"]["PidsLimit"]
+    api = site.container("ui").client.api  # type: ignore[union-attr]
+    bomb = api.exec_create(site.container("ui").id, ["sh", "-c", BOMB], user="1000")
+    said = b""
+    for chunk in api.exec_start(bomb["Id"], stream=True):
+        said += chunk
+        if b"fork" in said.lower():
+            break
+    assert [status(f"{url}images/ready"), status(f"{url}images/health")] == [200, 200], "another service"
+    assert 0 < said.count(b"\n") < limit == 256
+    wait_until("its processes are gone", lambda: processes(site.container("ui")) < 50, BACK_SECONDS)
+    back(url)
+    assert site.container("ui").attrs["RestartCount"] == 0
+
+
+def test_an_audit_from_outside_finds_nothing(site: Site) -> None:
+    belongings = Belongings(Project.load("prod", site.directory))
+    found = audit.findings(belongings)
+    assert {each.container for each in found} == {str(each.name) for each in site.containers().values()}
+    assert [each for each in found if each.result == "fail"] == []
+    assert {each.row for each in found if each.result == "expected"} <= {"4.5", "5.2"}
 
 
 def test_no_secret_shows_when_a_container_is_inspected(site: Site) -> None:
@@ -288,6 +318,12 @@ def test_an_application_from_pypi_joins_the_site_by_settings_alone(site: Site, u
     log = site.container("ledger-schedule").logs
     wait_until("a scheduled command has run", lambda: b"tick: ended with exit code 0" in log(), MINUTE)
     assert b"/api/projects" in log()
+
+
+def processes(container: Container) -> int:
+    """As the engine counts them, without starting one more."""
+    stats: Any = container.stats(stream=False)
+    return int(stats["pids_stats"]["current"])
 
 
 def stylesheet(url: str) -> str:

@@ -67,6 +67,10 @@ MUTATIONS = [
             (HARDENING, '"restart": "unless-stopped"', '"restart": "no"'),
             (HARDENING, '"wait": False', '"wait": True'),
         ],
+        every_container_has_a_limit_of_processes_that_leaves_room_for_what_it_starts=[
+            ("slipway/core/processes.py", "settings.max_connections + SERVER_PROCESSES", "0"),
+            (ADMINER, "hardening.limit_pids(", "(lambda *_, **__: None)("),
+        ],
         every_prod_container_says_whether_it_is_well=[
             (HARDENING, "interval=go_duration(interval)", 'interval=f"{interval}.0s"'),
             (HARDENING, "retries=retries\n", 'retries=retries, start_period="5s"\n'),
@@ -123,12 +127,16 @@ MUTATIONS = [
         every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
         a_service_starts_only_when_its_database_is_ready_and_migrated=[
             (FLASK, "depends_on=[*ready, jobs]", "depends_on=[*ready]"),
-            (DATABASES, "self.ready = [roles, *args.postgres.memberships]", "self.ready = [roles]")],
+            (DATABASES, "[roles, args.postgres.pids_limit, *args.postgres.memberships]", "[roles]")],
         a_migration_runs_only_when_the_database_is_ready=(FLASK, "parent=self, depends_on=ready", "parent=self"),
         databases_are_provisioned_again_for_each_new_server=(
             DATABASES, "container=args.postgres.container.id", 'container="postgres"'),
         the_release_comes_after_every_container_attachment_and_static_file=[
             (RELEASE, "                    *statics,\n", ""),
+            (RELEASE, "[*edge.memberships, edge.pids_limit]", "[*edge.memberships]"),
+            (RELEASE, "(*service.containers, *service.pids_limits)", "service.containers"),
+            (DATABASES, "[roles, args.postgres.pids_limit, *args.postgres.memberships]",
+             "[roles, *args.postgres.memberships]"),
             (RELEASE, "                    *memberships,\n", "")],
         each_new_container_is_a_new_release_and_old_ones_are_deleted_after_it=[
             (RELEASE, "pulumi.Output.all(*each.names)", "[each.service.name]"),

@@ -17,12 +17,14 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.mocks import policy_breakages
 from tests.mocks.breakages import MUTATIONS, Mutation
 
+ALL = [*MUTATIONS, *policy_breakages.MUTATIONS]
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "pyproject.toml", "components",
-          "slipway", "services", "docs", "tests/__init__.py", "tests/conftest.py", "tests/mocks")  # fmt: skip
-OURS = ("tests", "slipway", "components")
+          "policy", "slipway", "services", "docs", "tests/__init__.py", "tests/conftest.py", "tests/mocks")  # fmt: skip
+OURS = ("tests", "slipway", "components", "policy")
 PRELOADED = ["docker", "pulumi_docker", "pulumi_random", "pulumi.runtime.mocks", "pydantic", "pytest", "yaml"]
 """Imported once, before the processes fork: nothing of the project."""
 
@@ -78,7 +80,7 @@ def run_all(mutations: list[Mutation]) -> list[str]:
 
 
 def main(words: list[str]) -> int:
-    chosen = [each for each in MUTATIONS if not words or any(word in each.test + each.file for word in words)]
+    chosen = [each for each in ALL if not words or any(word in each.test + each.file for word in words)]
     outcomes = run_all(chosen)
     for mutation, found in zip(chosen, outcomes, strict=True):
         print(f"{found:5}  {mutation.test}\n       {mutation.file}: {mutation.old.strip()!r}")

@@ -44,8 +44,8 @@ class Registered:
     @cached_property
     def inputs(self) -> Mapping[str, Any]:
         """What it was given, secrets opened."""
-        opened: Mapping[str, Any] = _opened(table(self.request.object))
-        return opened
+        plain: Mapping[str, Any] = opened(table(self.request.object))
+        return plain
 
     @cached_property
     def in_plain(self) -> tuple[str, ...]:
@@ -192,10 +192,11 @@ def table(message: Any) -> dict[str, Any]:
     return found
 
 
-def _opened(value: Any) -> Any:
+def opened(value: Any) -> Any:
+    """The same with every secret opened."""
     if isinstance(value, Mapping):
-        return _opened(value["value"]) if SIGNATURE in value else {key: _opened(item) for key, item in value.items()}
-    return [_opened(item) for item in value] if isinstance(value, list) else value
+        return opened(value["value"]) if SIGNATURE in value else {key: opened(item) for key, item in value.items()}
+    return [opened(item) for item in value] if isinstance(value, list) else value
 
 
 def texts(value: Any) -> Iterator[str]:

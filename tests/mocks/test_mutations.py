@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.mocks.breakages import MUTATIONS, Mutation
-from tests.mocks.mutations import ROOT, run_all
+from tests.mocks.breakages import Mutation
+from tests.mocks.mutations import ALL, ROOT, run_all
 
 HERE = Path(__file__).parent
-SAMPLE = [each for each in MUTATIONS if each.test == "test_profiles.py::test_prod_publishes_exactly_one_port"]
+SAMPLE = [each for each in ALL if each.test == "test_profiles.py::test_prod_publishes_exactly_one_port"]
 
 
 def names() -> set[str]:
@@ -26,7 +26,7 @@ def names() -> set[str]:
     }
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[f"{number}-{each.file}" for number, each in enumerate(MUTATIONS)])
+@pytest.mark.parametrize("mutation", ALL, ids=[f"{number}-{each.file}" for number, each in enumerate(ALL)])
 def test_each_mutation_finds_its_place_once_and_leaves_a_program(mutation: Mutation) -> None:
     text = (ROOT / mutation.file).read_text()
     assert text.count(mutation.old) == 1
@@ -35,7 +35,7 @@ def test_each_mutation_finds_its_place_once_and_leaves_a_program(mutation: Mutat
 
 
 def test_every_test_has_a_mutation_that_it_notices() -> None:
-    covered = {each.test for each in MUTATIONS}
+    covered = {each.test for each in ALL}
     own = {test for test in names() if test.startswith(Path(__file__).name)}
     assert covered == names() - own
 

@@ -110,6 +110,16 @@ def test_every_container_has_limits_a_bounded_log_and_a_restart_policy(site: Pro
         assert inputs["wait"] is False, f"{name}: with the provider's wait, a refresh may delete the healthy container"
 
 
+def test_every_container_has_a_limit_of_processes_that_leaves_room_for_what_it_starts(site: Program) -> None:
+    limits = {each.name.removesuffix("-pids-limit"): each for each in site.of_kind("PidsLimit").values()}
+    for each in site.containers.values():
+        assert each.name in limits
+        limit = limits.pop(each.name)
+        assert limit.inputs["container"] == f"{each.name}-id", each.name
+        assert limit.inputs["limit"] == (264 if "postgres" in each.name else 256), each.name
+    assert limits == {}
+
+
 def test_every_prod_container_says_whether_it_is_well(prod: Program) -> None:
     for name, each in prod.containers.items():
         check = each.inputs["healthcheck"]

@@ -129,9 +129,11 @@ def release(program: Program) -> Registered:
 def test_the_release_comes_after_every_container_attachment_and_static_file(declared: str) -> None:
     program = program_of("prod", declared)
     before = program.all_before(release(program))
-    for kind in ("Attachment", "StaticFiles", "Job"):
+    for kind in ("Attachment", "StaticFiles", "Job", "PidsLimit"):
         assert {
-            each.urn for each in program.of_kind(kind).values() if kind != "Attachment" or "edge" in each.name
+            each.urn
+            for each in program.of_kind(kind).values()
+            if (kind != "Attachment" or "edge" in each.name) and "Schedule$" not in each.urn
         } <= before
     assert {each.urn for each in (*program.services.values(), program.containers["edge"])} <= before
 

@@ -11,7 +11,7 @@ import pytest
 from pulumi.dynamic import Resource, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
-from slipway.providers import attachment, database, engine, files, images, job, release
+from slipway.providers import attachment, database, engine, files, images, job, pids_limit, release
 
 KINDS: list[tuple[type[Resource], str, type[ResourceProvider], bytes]] = [
     (files.FilesVolume, "FilesVolume", files.FilesVolumeProvider, b"slipway.providers.files"),
@@ -20,6 +20,7 @@ KINDS: list[tuple[type[Resource], str, type[ResourceProvider], bytes]] = [
     (database.DatabaseRoles, "DatabaseRoles", database.DatabaseRolesProvider, b"slipway.providers.database"),
     (release.Release, "Release", release.ReleaseProvider, b"slipway.providers.release"),
     (images.ImageTag, "ImageTag", images.ImageTagProvider, b"slipway.providers.images"),
+    (pids_limit.PidsLimit, "PidsLimit", pids_limit.PidsLimitProvider, b"slipway.providers.pids_limit"),
     (attachment.Attachment, "Attachment", attachment.AttachmentProvider, b"slipway.providers.attachment"),
 ]
 

@@ -52,9 +52,10 @@ class Project(PulumiProject):
         resources = [r for r in state["deployment"]["resources"] if "dynamic" in r["type"]]
         return {r["urn"]: (r["id"], r["inputs"], r["outputs"], r["created"], r["modified"]) for r in resources}
 
-    def planned(self) -> dict[str, str]:
-        """{logical name: operation} without the parts of a replacement."""
-        return {urn.rpartition("::")[2]: step for urn, step in self.steps().items()}
+    def planned(self, *flags: str) -> dict[str, str]:
+        """{logical name: operation} without the parts of a replacement and of a refresh."""
+        steps = self.steps(*flags).items()
+        return {urn.rpartition("::")[2]: step for urn, step in steps if step != "refresh"}
 
 
 @pytest.fixture
@@ -76,10 +77,17 @@ def test_the_life_of_a_stack(project: Project) -> None:
     for module in (project.directory / "slipway" / "providers").glob("*.py"):
         module.write_text(f"{module.read_text()}\nEDITED = 1\n")
     project.assert_unchanged()
-    assert len(before) == 4
+    assert len(before) == 5
     assert project.dynamic() == before, "editing a provider changed the state"
 
-    engine.client().containers.get(project.resource(f"{project.name}-web")["outputs"]["name"]).remove(force=True)
+    web = project.resource(f"{project.name}-web")["outputs"]["name"]
+    engine.update(web, PidsLimit=-1)
+    assert project.planned("--refresh") == {"limit": "update"}
+    project.up("--refresh")
+    assert engine.client().containers.get(web).attrs["HostConfig"]["PidsLimit"] == 64
+    project.assert_unchanged()
+
+    engine.client().containers.get(web).remove(force=True)
     engine.client().volumes.get(f"{project.name}-files-1").remove()
     assert project.pulumi("preview", "--refresh", "--json").stdout.count('"op": "create"') >= 2
     project.up("--refresh")

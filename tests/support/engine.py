@@ -75,6 +75,12 @@ def published(found: Container, port: int) -> tuple[str, int]:
     return binding["HostIp"], int(binding["HostPort"])
 
 
+def update(container: str, **changes: Any) -> None:
+    """What `docker update` does, with the engine's own names."""
+    api = client().api
+    api.post(f"{api.base_url}/v{api.api_version}/containers/{container}/update", json=changes).raise_for_status()
+
+
 def http_get(host: str, port: int, path: str = "/", *, timeout: float = 10) -> tuple[int, str]:
     """Status and body of one GET; the status of an error answer as well. Raises OSError when nothing answers."""
     try:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core import budget, dsn, gunicorn, hashing, naming
+from slipway.core import budget, dsn, gunicorn, hashing, naming, processes
 from slipway.core.durations import go_duration
 from slipway.core.references import fill, references, resolve, split
-from slipway.settings.site import Database, Service, Strategy
+from slipway.settings.site import Database, PostgresSettings, Service, Strategy
 from tests.unit.declaring import correct, make_root, read
 
 
@@ -41,6 +41,26 @@ def test_a_duration_that_could_not_come_back_the_same_is_refused(seconds: float)
 )
 def test_workers_fit_the_container_not_the_host(cpus: float, memory: int, workers: int) -> None:
     assert gunicorn.workers(cpus, memory) == workers
+
+
+@pytest.mark.parametrize(
+    ("service", "limit"),
+    [
+        (Service(name="small", cpus=0.5), 256),
+        (Service(name="large", cpus=16, memory=8192), 2 * 32 * 6),
+        (Service(name="own", cpus=16, memory=8192, pids=64), 64),
+    ],
+    ids=lambda each: each.name if isinstance(each, Service) else str(each),
+)
+def test_a_container_may_have_twice_the_processes_and_threads_that_its_server_starts(
+    service: Service, limit: int
+) -> None:
+    assert processes.of_service(service) == limit
+
+
+def test_each_connection_of_postgres_may_have_its_process() -> None:
+    assert processes.of_postgres(PostgresSettings(max_connections=100)) == 256
+    assert processes.of_postgres(PostgresSettings(max_connections=1000)) == 1064
 
 
 def test_gunicorn_trusts_the_edge_alone_and_opens_nothing_else() -> None:

@@ -8,6 +8,7 @@ import pulumi_docker as docker
 from slipway.providers.database import DatabaseRoles
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.job import Job
+from slipway.providers.pids_limit import PidsLimit
 from slipway.providers.records import Candidate
 from slipway.providers.release import Release
 
@@ -55,6 +56,7 @@ service = docker.Container(
     must_run=True,
     opts=pulumi.ResourceOptions(depends_on=[job], delete_before_replace=False),
 )
+limit = PidsLimit("limit", engine=engine, container=service.id, limit=64)
 if config.get("postgres"):
     postgres = docker.Container(
         f"{name}-postgres",
@@ -83,6 +85,6 @@ release = Release(
     release="",
     record=Candidate(project=name, stack="test", revision="", images={}, services={}, databases=[]),
     keep=5,
-    opts=pulumi.ResourceOptions(depends_on=[job]),
+    opts=pulumi.ResourceOptions(depends_on=[job, limit]),
 )
 pulumi.export("volume", files.volume)

@@ -6,6 +6,7 @@ import json
 import socket
 
 import pytest
+import yaml
 
 from tests.unit.cli.fakes import URN, Desk, container_resource, image_resource, step
 
@@ -268,3 +269,23 @@ def test_a_newcomer_whose_release_never_came_is_stopped_and_what_serves_is_not(d
     assert result.exit_code == 1
     assert desk.engine.done == ["stop worker-new within 2"], "the other one was let in before something failed"
     assert "stopping worker-new" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["preview", "up"])
+@pytest.mark.parametrize("main", [None, "program"])
+def test_the_policy_pack_beside_the_program_is_checked(desk: Desk, command: str, main: str | None) -> None:
+    described = yaml.safe_load((desk.root / "Pulumi.yaml").read_text()) | ({"main": main} if main else {})
+    (desk.root / "Pulumi.yaml").write_text(yaml.safe_dump(described))
+    pack = desk.root / (main or ".") / "policy"
+    pack.mkdir(parents=True)
+    (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
+
+    desk.run(command)
+
+    arguments = desk.call(command)["arguments"]
+    assert arguments[arguments.index("--policy-pack") + 1] == str(pack)
+
+
+def test_a_project_without_a_policy_pack_is_checked_against_none(desk: Desk) -> None:
+    desk.run("up")
+    assert "--policy-pack" not in desk.call("up")["arguments"]

@@ -1,0 +1,1 @@
+"""The CrossGuard pack of every Slipway stack."""
