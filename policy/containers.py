@@ -112,12 +112,12 @@ def health_check(each: Resource, profile: Profile) -> Iterator[str]:
     """A container says whether it is well. Only a service with a command of its own may have nothing to ask: a worker
     answers no request."""
     tests = list((each.inputs.get("healthcheck") or {}).get("tests") or ())
+    if each.belongs_to("FlaskService") and not {"gunicorn", "flask"} & set(each.texts("command")[:1]):
+        return
     if tests[:1] == ["NONE"]:
         yield "healthcheck is switched off: remove the NONE"
     elif profile.hardened and not tests:
-        worker = each.belongs_to("FlaskService") and each.texts("command")[:1] != ["gunicorn"]
-        if not worker:
-            yield "healthcheck is not set: give the command that asks the process whether it is well"
+        yield "healthcheck is not set: give the command that asks the process whether it is well"
 
 
 def hardened_job(each: Resource, profile: Profile) -> Iterator[str]:
