@@ -43,7 +43,6 @@ class Ledger(Site):
     def __init__(self, directory: Path, *, virtualenv: Path) -> None:
         self.port = engine.free_port()
         super().__init__(directory, STACK, {"edge": {"port": self.port}}, virtualenv=virtualenv, over=OVER)
-        (self.directory / ".venv").symlink_to(virtualenv)
 
     def change(self, version: str, fault: str = "", overrides: Mapping[str, Any] | None = None) -> None:
         """Edits the service's code to this version; `overrides` are all that the stack declares otherwise."""
