@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 
 class Sessions(SecureCookieSessionInterface):
     """The same site may be reached by http (in development) and by https: the cookie follows. And a cookie belongs to a
-    host name whatever the port: two sites on one machine must not overwrite each other's, so the port is in its name."""
+    host name whatever the port: with the port in its name, two sites on one machine do not overwrite each other's."""
 
     def get_cookie_name(self, app: Flask) -> str:
         port = request.host.rpartition(":")[2]
