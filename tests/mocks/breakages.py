@@ -123,7 +123,7 @@ MUTATIONS = [
         every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
         a_service_starts_only_when_its_database_is_ready_and_migrated=[
             (FLASK, "depends_on=[*ready, jobs]", "depends_on=[*ready]"),
-            (DATABASES, "self.ready = [roles, *args.postgres.memberships]", "self.ready = [roles]")],
+            (DATABASES, "self._ready = [roles, *args.postgres.memberships]", "self._ready = [roles]")],
         a_migration_runs_only_when_the_database_is_ready=(FLASK, "parent=self, depends_on=ready", "parent=self"),
         databases_are_provisioned_again_for_each_new_server=(
             DATABASES, "container=args.postgres.container.id", 'container="postgres"'),
@@ -157,7 +157,31 @@ MUTATIONS = [
             SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
         a_chosen_secret_takes_the_place_of_a_generated_one=(
             SECRETS, "        if name in self._context.site.configured_secrets.get(service, ()):", "        if False:"),
-        every_secret_is_drawn_for_itself=(DATABASES, 'generated(service.name, "db", duty)', 'generated("stack-key")'),
+        every_secret_is_drawn_for_itself=(DATABASES, 'generated(service.name, "db", duty, ', 'generated("stack-key", '),
+    ),
+    *of(
+        "rotation",
+        a_stack_that_rotated_nothing_is_as_it_was=(
+            FILES, "(name for name, value in former.items() if value is not None)", "former"),
+        a_rotated_secret_is_another_value_and_its_former_one_goes_on_verifying=[
+            (SECRETS, "generation=generation - 1", "generation=generation"),
+            (FILES, "json.dumps([text])", "text")],
+        a_rotation_of_a_secret_changes_nothing_but_the_containers_that_have_it=(
+            SECRETS, "self._key = self.generated(\"stack-key\")",
+            'self._key = self.generated("stack-key", generation=len(args.context.site.rotations))'),
+        a_rotated_database_is_entered_by_the_other_login_and_the_former_is_left_as_it_is=[
+            (DATABASES, "slot(self._generation(service))", '"a"'),
+            ("slipway/core/provisioning.py", "text += opened if password else", "text += opened if True else"),
+            (DATABASES, '"login", *self._numbered(service)', '"login"')],
+        a_login_is_locked_only_after_what_uses_it_has_gone=(
+            DATABASES, "[*self._ready, *self._held.get(service.name, ())]", "self._ready"),
+        a_rotated_superuser_leaves_the_server_alone=(
+            POSTGRES, "volume=args.secrets.volume_name(POSTGRES, first)",
+            "volume=args.secrets.volume_name(POSTGRES, files)"),
+        only_two_generations_are_kept=(SECRETS, "*([str(generation)] if generation else [])", ""),
+        what_can_be_rotated_is_in_the_state=(SECRETS, '{"rotations": rotation.in_force(site)}', "{}"),
+        an_application_may_name_the_former_values_as_it_likes=(
+            "slipway/settings/reference_checks.py", "part.removesuffix(FALLBACKS)", "part"),
     ),
     *of(
         "constant",
