@@ -28,6 +28,7 @@ RUNTIME, LOCKED = login("stock", "runtime"), login("stock", "runtime", "b")
 SHOP = login("shop", "owner")
 PASSWORDS = {role: f"of-{role}" for role in (OWNER, OTHER_OWNER, RUNTIME, LOCKED, SHOP, "postgres", HEALTH_ROLE)}
 TABLES = "CREATE TABLE IF NOT EXISTS goods (id serial PRIMARY KEY, name text); INSERT INTO goods (name) VALUES ('a')"
+NOT_PUBLIC = "SELECT 1 / (NOT has_table_privilege('public', 'goods', 'SELECT'))::int"
 
 OK = ""
 """What a refusal says; nothing where the action is needed."""
@@ -92,7 +93,7 @@ MATRIX = [
         "CREATE TRIGGER t AFTER INSERT ON goods EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         DENIED,
     ),
-    (RUNTIME, "stock", "GRANT SELECT ON goods TO PUBLIC", DENIED),
+    (RUNTIME, "stock", f"GRANT SELECT ON goods TO PUBLIC; {NOT_PUBLIC}", OK),  # a warning, and nothing is granted
     (RUNTIME, "stock", "SET ROLE stock_owner", DENIED),
     (RUNTIME, "stock", f"SET ROLE {OWNER}", DENIED),
     (RUNTIME, "stock", "SET ROLE postgres", DENIED),
@@ -111,7 +112,7 @@ MATRIX = [
     (
         RUNTIME,
         "stock",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'checkpointer'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS DISTINCT FROM current_user",
         DENIED,
     ),
     (RUNTIME, "stock", "CHECKPOINT", DENIED),
@@ -139,7 +140,6 @@ INSIDE = [
     # as which user of the system, by which way, who, in which database, does what, and is refused with which words
     ("postgres", "socket", "postgres", "stock", "SELECT rolpassword FROM pg_authid LIMIT 1", OK),
     ("postgres", "127.0.0.1", HEALTH_ROLE, "postgres", "SELECT 1", OK),
-    ("postgres", "::1", HEALTH_ROLE, "postgres", "SELECT 1", OK),
     ("postgres", "127.0.0.1", "postgres", "postgres", "SELECT 1", HBA),
     ("postgres", "socket", OWNER, "stock", "SELECT 1", HBA),
     ("postgres", "socket", HEALTH_ROLE, "postgres", "SELECT 1", HBA),
