@@ -6,10 +6,12 @@ import base64
 import json
 import re
 import subprocess
-import time
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -26,6 +28,8 @@ from tests.support.base_images import base_image
 
 APPLICATIONS = {"ui", "images"}
 KEPT = {"edge", "postgres"}
+SCRIPT = re.compile("exec_create: .*--file=-")
+"""A script that is run in the server."""
 PAGES = ("", "upload", "images/pictures", "images/ready")
 
 
@@ -111,7 +115,7 @@ class Rotated:
     requests: int
     starts: dict[str, tuple[str, str]]
     gone: set[str]
-    since: float
+    events: list[dict[str, Any]]
     form: Visitor
     uploads: Uploads
 
@@ -119,11 +123,29 @@ class Rotated:
 @pytest.fixture(scope="module")
 def rotated(site: Site, url: str) -> Rotated:
     before, starts, ids = Secrets.of(site), site.starts(KEPT), site.ids()
-    form, uploads, since = Visitor(url), Uploads(f"{url}images/"), time.time()
-    with load([f"{url}{page}" for page in PAGES], uploads) as seen:
+    form, uploads = Visitor(url), Uploads(f"{url}images/")
+    with happening() as events, load([f"{url}{page}" for page in PAGES], uploads) as seen:
         said = slipway(site, "rotate", "--all")
     gone = {ids[name] for name in APPLICATIONS}
-    return Rotated(before, Secrets.of(site), said, seen.failures, seen.requests, starts, gone, since, form, uploads)
+    return Rotated(before, Secrets.of(site), said, seen.failures, seen.requests, starts, gone, events, form, uploads)
+
+
+@contextmanager
+def happening() -> Iterator[list[dict[str, Any]]]:
+    """What happens to containers within the block. It is listened to: the engine remembers only the last events."""
+    seen: list[dict[str, Any]] = []
+    stream: Any = engine.client().events(decode=True, filters={"type": "container"})
+
+    def listen() -> None:
+        seen.extend(stream)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    try:
+        yield seen
+    finally:
+        stream.close()
+        listener.join()
 
 
 def test_no_request_fails_and_nothing_is_lost(rotated: Rotated) -> None:
@@ -169,12 +191,9 @@ def test_only_the_containers_that_have_the_secrets_were_replaced_and_the_server_
 
 
 def test_the_old_logins_were_locked_after_the_containers_that_used_them_had_gone(site: Site, rotated: Rotated) -> None:
-    server = site.container("postgres").id
-    events = list(engine.client().events(since=int(rotated.since), until=int(time.time()), decode=True))
-    scripts = [
-        e["timeNano"] for e in events if e.get("id") == server and "--file=-" in e["Action"] and "create" in e["Action"]
-    ]
-    removed = [e["timeNano"] for e in events if e.get("id") in rotated.gone and e["Action"] == "destroy"]
+    server, events = site.container("postgres").id, rotated.events
+    scripts = [each["timeNano"] for each in events if each["id"] == server and SCRIPT.match(each["Action"])]
+    removed = [each["timeNano"] for each in events if each["id"] in rotated.gone and each["Action"] == "destroy"]
     opened, *locked = scripts
     assert (len(locked), len(removed)) == (2, 2)
     assert opened < min(removed) < max(removed) < min(locked)
