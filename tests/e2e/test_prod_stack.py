@@ -17,6 +17,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
+from bench import reachability
+from slipway.cli.target import Target
 from tests.e2e.pictures import Uploads, drawn, load
 from tests.e2e.site import Site, running, status
 from tests.support.browser import browser, shown
@@ -110,6 +112,29 @@ def test_a_process_in_a_container_has_no_privileges_and_no_place_to_write(site: 
         assert limits["Memory"] == limits["MemorySwap"] > 0, name
         assert limits["NanoCpus"] > 0, name
         assert limits["LogConfig"]["Config"].keys() == {"max-size", "max-file"}, name
+
+
+def test_each_container_reaches_what_is_declared_and_nothing_else(
+    site: Site, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):
+        monkeypatch.setenv(name, site.environment[name])
+    target = Target(site.stack, site.directory, json=False)
+    pairs = reachability.matrix(target)
+    assert [pair for pair in pairs if not pair.right] == []
+    answers = {(pair.source, pair.target): pair.open for pair in pairs}
+    assert answers["images", "postgres"] == (5432,)
+    assert answers["ui", "postgres"] == answers["edge", "postgres"] == answers["ui", "images"] == ()
+    assert answers["ui", reachability.WORLD] == ()
+    assert answers["edge", "ui"] == (5000,)
+    assert answers[reachability.HOST, "edge"] == (int(url.rstrip("/").rpartition(":")[2]),)
+    [closed] = [each for each in target.belongings.networks() if "-images-db" in str(each.name)]
+    closed.connect(site.container("ui"))
+    try:
+        wrong = {(pair.source, pair.target) for pair in reachability.matrix(target) if not pair.right}
+    finally:
+        closed.disconnect(site.container("ui"))
+    assert wrong == {("ui", "postgres"), ("postgres", "ui"), ("ui", "images"), ("images", "ui")}
 
 
 def test_no_secret_shows_when_a_container_is_inspected(site: Site) -> None:
