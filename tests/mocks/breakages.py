@@ -118,7 +118,8 @@ MUTATIONS = [
         every_docker_resource_goes_to_the_engine_that_was_resolved=[
             (MAIN, 'ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])',
              "ResourceOptions()"),
-            (DATABASES, "engine=args.context.engine", 'engine="unix:///var/run/docker.sock"')],
+            (DATABASES, "engine=args.context.engine,\n            container=args.postgres",
+             'engine="unix:///var/run/docker.sock",\n            container=args.postgres')],
         every_resource_has_its_place_in_a_component=(IMAGE, "ResourceOptions(parent=self)", "ResourceOptions()"),
         every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
         a_service_starts_only_when_its_database_is_ready_and_migrated=[
@@ -141,7 +142,7 @@ MUTATIONS = [
             ("slipway/providers/files.py", "pulumi.Output.secret(files)", "pulumi.Output.unsecret(files)")],
         the_server_is_told_verifiers_and_even_these_are_secret=[
             ("slipway/providers/database.py", "pulumi.Output.secret(sql)", "pulumi.Output.unsecret(sql)"),
-            ("slipway/core/provisioning.py", "'{scram_verifier(role, password)}'", "'{password}'")],
+            ("slipway/core/provisioning.py", "PASSWORD '{scram_verifier(role, password)}'", "PASSWORD '{password}'")],
         the_engine_is_given_no_secret_at_all_or_docker_inspect_would_show_it=(
             FLASK, "stop_signal=\"SIGTERM\"", "hostname=args.secrets.generated(\"stack-key\")"),
         no_secret_is_an_output_in_plain=(
@@ -165,7 +166,7 @@ MUTATIONS = [
             FILES, "(name for name, value in former.items() if value is not None)", "former"),
         a_rotated_secret_is_another_value_and_its_former_one_goes_on_verifying=[
             (SECRETS, "generation=generation - 1", "generation=generation"),
-            (FILES, "json.dumps([text])", "text")],
+            (FILES, "json.dumps([text])", "json.dumps(text)")],
         a_rotation_of_a_secret_changes_nothing_but_the_containers_that_have_it=(
             SECRETS, "self._key = self.generated(\"stack-key\")",
             'self._key = self.generated("stack-key", generation=len(args.context.site.rotations))'),
@@ -181,7 +182,7 @@ MUTATIONS = [
         only_two_generations_are_kept=(SECRETS, "*([str(generation)] if generation else [])", ""),
         what_can_be_rotated_is_in_the_state=(SECRETS, '{"rotations": rotation.in_force(site)}', "{}"),
         an_application_may_name_the_former_values_as_it_likes=(
-            "slipway/settings/reference_checks.py", "part.removesuffix(FALLBACKS)", "part"),
+            FILES, "rotation.NO_FALLBACKS if value is None", "'[1]' if value is None"),
     ),
     *of(
         "constant",
