@@ -55,6 +55,11 @@ class DatabaseRolesProvider(Provider):
 
     def do(self, olds: Properties, news: Properties) -> None:
         before, now = olds.get("generations", {}), news.get("generations", {})
+        if olds and "generations" not in olds and any(now.values()):
+            raise Failure(
+                "this stack was brought up by a Slipway that could not rotate, and nothing would lock the logins "
+                "in use: take `rotations` of databases out of its settings, bring it up, and rotate then"
+            )
         rotated = sorted(service for service in before.keys() & now.keys() if before[service] != now[service])
         variables = {"fresh": str(not olds).lower(), "rotated": ",".join(rotated)}
         with connect(news["engine"]) as client:

@@ -218,11 +218,18 @@ def target(site: Site, monkeypatch: pytest.MonkeyPatch) -> Target:
 
 
 def test_plain_pulumi_rotates_by_the_same_count(site: Site, url: str, rotated: Rotated) -> None:
-    site.pulumi("config", "set", "--path", "rotations.images.database", "2")
+    for name in ("images.database", "postgres.superuser"):
+        site.pulumi("config", "set", "--path", f"rotations.{name}", "2")
+    server = site.container("postgres").id
+    planned = {urn.rpartition("::")[2].removeprefix(f"{site.prefix}-"): step for urn, step in site.steps().items()}
+    assert "postgres" not in planned, "a preview frightens nobody"
+    assert planned["postgres-config"] == "update"
     with load([f"{url}images/ready"], rotated.uploads) as seen:
         site.up()
     assert seen.failures == []
     now = Secrets.of(site)
+    assert now.superuser not in {rotated.before.superuser, rotated.after.superuser}
+    assert site.container("postgres").id == server
     assert now.user == rotated.before.user == "images_runtime_a"
     assert now.password not in {rotated.before.password, rotated.after.password}
     assert enters(site, now.user, now.password)

@@ -128,6 +128,9 @@ def test_a_service_that_comes_back_gets_its_login_whatever_was_left_of_it(server
 def test_a_stack_of_an_earlier_slipway_goes_on_with_its_login(server: Container) -> None:
     earlier = {name: value for name, value in wanted(server, 0).items() if name != "generations"}
     DatabaseRolesProvider().create(earlier)
+    with pytest.raises(Failure, match="bring it up, and rotate then"):
+        DatabaseRolesProvider().update("", earlier, wanted(server, 1))
+    assert (logs_in(server, 0), logs_in(server, 1)) == (True, False)
     DatabaseRolesProvider().update("", earlier, wanted(server, 0))
     assert logs_in(server, 0)
     DatabaseRolesProvider().update("", wanted(server, 0), wanted(server, 1))
