@@ -94,9 +94,14 @@ def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
         yield f"inspect image {name}", as_json(image.attrs)
         yield f"history of image {name}", as_json(image.history())
         yield f"layers of image {name}", layers(image, base)
-    yield "pulumi preview", iter([target.pulumi.captured("preview", "--diff").stdout.encode()])
-    yield "pulumi stack output", iter([target.pulumi.read("stack", "output", "--stack", target.project.stack).encode()])
+    yield "pulumi preview", said(lambda: target.pulumi.captured("preview", "--diff").stdout)
+    yield "pulumi stack output", said(lambda: target.pulumi.read("stack", "output", "--stack", target.project.stack))
     yield from state_files(target)
+
+
+def said(command: Callable[[], str]) -> Iterator[bytes]:
+    """What a command writes; it is run when that is asked for."""
+    yield command().encode()
 
 
 def as_json(value: Any) -> Iterator[bytes]:
@@ -151,7 +156,7 @@ def state_files(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
     """All that Pulumi keeps of the stack, as it keeps it; where it keeps no files, what it hands out."""
     pulumi, project = target.pulumi, target.project
     if pulumi.folder is None:
-        yield "pulumi stack export", iter([pulumi.read("stack", "export", "--stack", project.stack).encode()])
+        yield "pulumi stack export", said(lambda: pulumi.read("stack", "export", "--stack", project.stack))
         return
     for kind in ("stacks", "backups", "history"):
         for file in sorted((pulumi.folder / ".pulumi" / kind / project.name).rglob(f"{project.stack}*")):
@@ -166,13 +171,14 @@ def unpacked(file: Path) -> bytes:
     return gzip.decompress(content) if content.startswith(GZIP) else content
 
 
-def leaks(target: Target, looked_at: Callable[[str], None] = lambda _: None) -> list[Leak]:
-    """Every secret that is somewhere where it must not be. Raises CliError where there is no such stack."""
+def leaks(target: Target, wanted: Callable[[str], bool] = lambda _: True) -> list[Leak]:
+    """Every secret that is somewhere where it must not be, in the places that are wanted. Raises CliError where there
+    is no such stack."""
     canaries = Canaries(secrets_of(target.state(secrets=True)))
     found: list[Leak] = []
     for place, content in places(target):
-        looked_at(place)
-        found += [Leak(place, hit) for hit in sorted(canaries.in_chunks(content))]
+        if wanted(place):
+            found += [Leak(place, hit) for hit in sorted(canaries.in_chunks(content))]
     return found
 
 
@@ -182,8 +188,13 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
     given = parser.parse_args()
     seen: list[str] = []
+
+    def wanted(place: str) -> bool:
+        seen.append(place)
+        return True
+
     try:
-        found = leaks(Target(given.stack, given.project, json=False), seen.append)
+        found = leaks(Target(given.stack, given.project, json=False), wanted)
     except CliError as error:
         screen.failed(error, json_wanted=False)
         sys.exit(int(error.code))
