@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ class Rotated:
     said: str
     failures: list[str]
     requests: int
+    seconds: float
     starts: dict[str, tuple[str, str]]
     gone: set[str]
     events: list[dict[str, Any]]
@@ -124,10 +126,22 @@ class Rotated:
 def rotated(site: Site, url: str) -> Rotated:
     before, starts, ids = Secrets.of(site), site.starts(KEPT), site.ids()
     form, uploads = Visitor(url), Uploads(f"{url}images/")
+    begun = time.monotonic()
     with happening() as events, load([f"{url}{page}" for page in PAGES], uploads) as seen:
         said = slipway(site, "rotate", "--all")
-    gone = {ids[name] for name in APPLICATIONS}
-    return Rotated(before, Secrets.of(site), said, seen.failures, seen.requests, starts, gone, events, form, uploads)
+    return Rotated(
+        before=before,
+        after=Secrets.of(site),
+        said=said,
+        failures=seen.failures,
+        requests=seen.requests,
+        seconds=time.monotonic() - begun,
+        starts=starts,
+        gone={ids[name] for name in APPLICATIONS},
+        events=events,
+        form=form,
+        uploads=uploads,
+    )
 
 
 @contextmanager
@@ -149,6 +163,7 @@ def happening() -> Iterator[list[dict[str, Any]]]:
 
 
 def test_no_request_fails_and_nothing_is_lost(rotated: Rotated) -> None:
+    print(f"{rotated.requests} requests, {rotated.requests / rotated.seconds:.0f} each second")
     assert rotated.failures == []
     assert rotated.requests > 100
     assert len(rotated.uploads.acknowledged) > 5
