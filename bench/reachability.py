@@ -1,9 +1,10 @@
 """`python -m bench.reachability [--stack prod]`: who reaches whom in a running stack, tried from every container.
 
 From the network of each container every other one is called at each of its addresses and at every port that anything of
-the stack listens on; a port that nobody listens on cannot answer. And each tries to leave. What answers is held against
-the networks of the declaration (slipway.core.topology); of the host's ports only the edge's may be the stack's. Prints
-the table and ends with 1 when something answers that must not, or does not that must.
+the stack listens on; a port that nobody listens on cannot answer. What answers is held against the networks of the
+declaration (slipway.core.topology). Whether a container has a way out is the engine's word on its networks: nothing
+outside is there for certain to answer. Of the host's ports only the edge's may be the stack's. Prints the table and ends
+with 1 when something answers that must not, or does not that must.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from slipway.setup.choices import Choices
 from slipway.setup.settings import Settings
 
 WORLD, HOST = "the world", "the host"
-OUTSIDE = "192.0.2.1"
-"""An address that nobody has (RFC 5737): who has no way out is told so at once, and who has one waits in vain."""
+ANY = 0
+"""Stands for every port."""
 LISTENING = """
 import json
 found = []
@@ -46,15 +47,15 @@ for version in ("tcp", "tcp6"):
 print(json.dumps(sorted(set(found))))
 """
 CALLING = """
-import asyncio, errno, json, sys
+import asyncio, json, sys
 
 async def call(address, port):
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 2)
-    except OSError as error:
-        return "no way" if error.errno == errno.ENETUNREACH else "closed"
+    except OSError:
+        return False
     writer.close()
-    return "open"
+    return True
 
 async def main(places):
     return await asyncio.gather(*(call(*place) for place in places))
@@ -139,6 +140,7 @@ def matrix(target: Target) -> list[Pair]:
     together, leaving = planned(
         site, {name: service_of(each).removesuffix("-schedule") for name, each in containers.items()}
     )
+    internal = {str(each.name): bool(each.attrs["Internal"]) for each in belongings.client.networks.list()}
     prober = Prober(target, site.base_images.python)
     ports: dict[str, list[int]] = {name: prober.run(each, LISTENING) for name, each in containers.items()}
     every = sorted({port for found in ports.values() for port in found})
@@ -146,16 +148,16 @@ def matrix(target: Target) -> list[Pair]:
     for source, container in containers.items():
         others = [(name, address) for name, each in containers.items() if name != source for address in addresses(each)]
         calls: list[tuple[str, str, int]] = [(name, address, port) for name, address in others for port in every]
-        places = [[address, port] for _, address, port in calls] + [[OUTSIDE, 443]]
-        *answers, outside = prober.run(container, CALLING, json.dumps(places))
+        answers = prober.run(container, CALLING, json.dumps([[address, port] for _, address, port in calls]))
         opened: dict[str, set[int]] = {name: set() for name in containers if name != source}
         for (name, _, port), answer in zip(calls, answers, strict=True):
-            if answer == "open":
+            if answer:
                 opened[name].add(port)
         for name, found in opened.items():
             expected = ports[name] if (source, name) in together else []
             pairs.append(Pair(source, name, tuple(expected), tuple(sorted(found))))
-        pairs.append(Pair(source, WORLD, (443,) if source in leaving else (), (443,) if outside != "no way" else ()))
+        way_out = not all(internal[name] for name in container.attrs["NetworkSettings"]["Networks"])
+        pairs.append(Pair(source, WORLD, (ANY,) if source in leaving else (), (ANY,) if way_out else ()))
     return [*pairs, *published(site, containers)]
 
 
@@ -171,7 +173,7 @@ def published(site: Site, containers: Mapping[str, Container]) -> list[Pair]:
 
 
 def shown(ports: tuple[int, ...]) -> str:
-    return ", ".join(map(str, ports)) or "-"
+    return ", ".join("any" if port == ANY else str(port) for port in ports) or "-"
 
 
 def main() -> None:
