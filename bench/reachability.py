@@ -3,8 +3,8 @@
 From the network of each container every other one is called at each of its addresses and at every port that anything of
 the stack listens on; a port that nobody listens on cannot answer. What answers is held against the networks of the
 declaration (slipway.core.topology). Whether a container has a way out is the engine's word on its networks: nothing
-outside is there for certain to answer. Of the host's ports only the edge's may be the stack's. Prints the table and ends
-with 1 when something answers that must not, or does not that must.
+outside is there for certain to answer. Of the host's ports only the edge's may be the stack's. Prints the table and
+ends with 1 when something answers that must not, or does not that must.
 """
 
 from __future__ import annotations
