@@ -33,6 +33,8 @@ GENERATED = "random:index/randomPassword:RandomPassword"
 FILES = "pulumi-python:dynamic/slipway:FilesVolume"
 DELIVERED = ("env/", "superuser-password")
 """Files of a volume that hold nothing but a secret."""
+COMMAND_LINES = ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
+"""Asked inside: for `docker top` a host needs `ps`."""
 GZIP = b"\x1f\x8b"
 
 
@@ -83,7 +85,8 @@ def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
         for identity in container.attrs.get("ExecIDs") or ():
             yield f"inspect a command in {name}", as_json(api.exec_inspect(identity))
         if container.status == "running":
-            yield f"processes of {name}", as_json(container.top(ps_args="-eo pid,args"))
+            processes: Any = container.exec_run(COMMAND_LINES)
+            yield f"processes of {name}", iter([processes.output])
         yield f"log of {name}", container.logs(stream=True, follow=False)
     things: list[Any] = [*belongings.networks(), *belongings.volumes()]
     for thing in things:
