@@ -47,7 +47,7 @@ class Secrets(pulumi.ComponentResource):
 
     def generated(self, *name: str, generation: int = 0) -> pulumi.Output[str]:
         """A value drawn once, the same at each call with this name and generation."""
-        logical = self._context.name(*name, *([str(generation)] if generation else []))
+        logical = self._context.name(*rotation.logical(name, generation))
         if logical not in self._generated:
             self._generated[logical] = random.RandomPassword(
                 logical,

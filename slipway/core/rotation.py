@@ -25,6 +25,17 @@ def generation(counts: Counts, owner: str, name: str) -> int:
     return counts.get(owner, {}).get(name, 0)
 
 
+def logical(name: Iterable[str], generation: int) -> tuple[str, ...]:
+    """The parts of the name of the resource that draws a value: the first generation has no number."""
+    return (*name, *([str(generation)] if generation else []))
+
+
+def drawn_as(name: str) -> tuple[str, int]:
+    """The reverse: what is drawn, and its generation."""
+    base, _, number = name.rpartition("-")
+    return (base, int(number)) if base and number.isdecimal() else (name, 0)
+
+
 def names_of(service: Service, configured: Iterable[str] = ()) -> list[str]:
     """What is generated for a service; `configured` are its secrets that somebody chose."""
     chosen = set(configured)

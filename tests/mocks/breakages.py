@@ -179,7 +179,7 @@ MUTATIONS = [
         a_rotated_superuser_leaves_the_server_alone=(
             POSTGRES, "volume=args.secrets.volume_name(POSTGRES, first)",
             "volume=args.secrets.volume_name(POSTGRES, files)"),
-        only_two_generations_are_kept=(SECRETS, "*([str(generation)] if generation else [])", ""),
+        only_two_generations_are_kept=(SECRETS, "rotation.logical(name, generation)", "name"),
         what_can_be_rotated_is_in_the_state=(SECRETS, '{"rotations": rotation.in_force(site)}', "{}"),
         an_application_may_name_the_former_values_as_it_likes=(
             FILES, "rotation.NO_FALLBACKS if value is None", "'[1]' if value is None"),

@@ -38,6 +38,11 @@ def test_a_chosen_secret_is_not_among_them(root: Path) -> None:
     assert "shop" not in rotation.in_force(site(root, secrets={"shop": {"SECRET_KEY": "chosen"}}))
 
 
+def test_the_name_of_what_draws_a_value_tells_its_generation() -> None:
+    for generation in (0, 1, 12):
+        assert rotation.drawn_as("-".join(rotation.logical(("web", "KEY"), generation))) == ("web-KEY", generation)
+
+
 def test_counting_up_leaves_the_other_counts_as_they_are() -> None:
     before = {"shop": {"SECRET_KEY": 1, "OTHER": 3}}
     after = rotation.counted_up(before, [("shop", "SECRET_KEY"), ("stock", "database")])
