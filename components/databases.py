@@ -9,10 +9,11 @@ import pulumi
 from components.context import Context
 from components.postgres import Postgres
 from components.secrets import Secrets
-from slipway.core import budget
+from slipway.core import budget, rotation
 from slipway.core.dsn import Dsn
-from slipway.core.provisioning import Duty, ServiceDatabase, database_name, login, provisioning_sql
-from slipway.providers.database import DatabaseRoles
+from slipway.core.provisioning import Duty, ServiceDatabase, database_name, login, provisioning_sql, slot
+from slipway.core.topology import POSTGRES
+from slipway.providers.database import DatabaseLogin, DatabaseRoles
 from slipway.settings.site import POSTGRES_ALIAS, POSTGRES_PORT, Service
 
 
@@ -25,12 +26,13 @@ class DatabasesArgs:
 
 class Databases(pulumi.ComponentResource):
     """Owns each service's database, roles and login passwords; sets every password again whenever one changed or the
-    server is another, so a re-created stack finds its old data. `ready` is what applications depend on.
+    server is another, so a re-created stack finds its old data.
 
-    Removes nothing: a service that goes away leaves its database behind.
+    Each login that is in use is a resource of its own (DatabaseLogin): a rotation makes that of the other login, new
+    containers start with it, and the former one is deleted, which locks it, when the containers that used it have gone.
+
+    Removes no data: a service that goes away leaves its database behind, without a login.
     """
-
-    ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: DatabasesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Databases", name, None, opts)
@@ -40,15 +42,16 @@ class Databases(pulumi.ComponentResource):
             for service in args.context.site.services.values()
             if service.database and service.database.url is None
         ]
+        logins = {service.name: {self.login(service, duty): duty for duty in duties(service)} for service in services}
         passwords = {
-            login(service.name, duty): self.password(service, duty) for service in services for duty in duties(service)
+            role: self.password(service, duty) for service in services for role, duty in logins[service.name].items()
         }
         sql = pulumi.Output.all(**passwords).apply(
             lambda known: provisioning_sql(
                 ServiceDatabase(
                     service=service.name,
                     connections=budget.connection_limit(service),
-                    passwords={login(service.name, duty): known[login(service.name, duty)] for duty in duties(service)},
+                    passwords={role: known[role] for role in logins[service.name]},
                 )
                 for service in services
             )
@@ -58,13 +61,42 @@ class Databases(pulumi.ComponentResource):
             engine=args.context.engine,
             container=args.postgres.container.id,
             sql=sql,
+            generations={service.name: self._generation(service) for service in services},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.ready = [roles, args.postgres.pids_limit, *args.postgres.memberships]
+        self._ready = [roles, args.postgres.pids_limit, *args.postgres.memberships]
+        self._held = {
+            service.name: [
+                DatabaseLogin(
+                    args.context.name(service.name, "db", duty, "login", *self._numbered(service)),
+                    engine=args.context.engine,
+                    container=args.context.name(POSTGRES),  # its output would be that of a delete-first resource
+                    role=role,
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=[roles]),
+                )
+                for role, duty in logins[service.name].items()
+            ]
+            for service in services
+        }
         self.register_outputs({})
 
+    def ready(self, service: Service) -> list[pulumi.Resource]:
+        """What whatever uses the service's database depends on. So its logins are locked only after it has gone."""
+        return [*self._ready, *self._held.get(service.name, ())]
+
     def password(self, service: Service, duty: Duty) -> pulumi.Output[str]:
-        return self._secrets.generated(service.name, "db", duty)
+        return self._secrets.generated(service.name, "db", duty, generation=self._generation(service))
+
+    def login(self, service: Service, duty: Duty) -> str:
+        """The login whose turn it is."""
+        return login(service.name, duty, slot(self._generation(service)))
+
+    def _generation(self, service: Service) -> int:
+        return self._secrets.generation(service.name, rotation.DATABASE)
+
+    def _numbered(self, service: Service) -> list[str]:
+        generation = self._generation(service)
+        return [str(generation)] if generation else []
 
     def logins(self) -> pulumi.Output[dict[str, dict[str, str]]]:
         """{service: what a person types to log in as its database's owner}: a secret."""
@@ -82,11 +114,10 @@ class Databases(pulumi.ComponentResource):
 
         return pulumi.Output.secret(pulumi.Output.all(**{each.name: typed(each) for each in self._services}))
 
-    @staticmethod
-    def dsn(service: Service, duty: Duty) -> Dsn:
+    def dsn(self, service: Service, duty: Duty) -> Dsn:
         """How the service reaches its database: plain strings, no output of the server."""
         name = database_name(service.name)
-        return Dsn(host=POSTGRES_ALIAS, port=POSTGRES_PORT, name=name, user=login(service.name, duty))
+        return Dsn(host=POSTGRES_ALIAS, port=POSTGRES_PORT, name=name, user=self.login(service, duty))
 
 
 def duties(service: Service) -> tuple[Duty, ...]:

@@ -58,7 +58,7 @@ class FlaskService(pulumi.ComponentResource):
         # Named with its group: a user that the image does not know would make files of root's group.
         self.user = f"{owner.st_uid}:{owner.st_gid}" if profile.bind_mounts else str(service.user)
         source = str((context.site.root / service.path).resolve()) if profile.bind_mounts and service.path else None
-        ready = list(args.databases.ready) if args.databases and service.database else []
+        ready = args.databases.ready(service) if args.databases and service.database else []
         volumes = [self._data_volume(volume, path) for volume, path in service.volumes.items()]
         files = self.files = ServiceFiles(
             f"{name}-files",

@@ -11,7 +11,7 @@ from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import naming, postgres, processes
+from slipway.core import naming, postgres, processes, rotation
 from slipway.core.topology import POSTGRES
 from slipway.providers.files import FilesVolume
 
@@ -61,17 +61,22 @@ class Postgres(pulumi.ComponentResource):
                 ignore_changes=["labels", "driverOpts"],
             ),
         )
-        files = pulumi.Output.all(password=args.secrets.generated(POSTGRES, "superuser")).apply(
-            lambda known: {
-                "pg_hba.conf": postgres.pg_hba(),
-                "init/health-role.sql": postgres.initial_sql(),
-                "superuser-password": known["password"],
-            }
+        superuser = args.secrets.generation(POSTGRES, rotation.SUPERUSER)
+        first, files = (
+            pulumi.Output.all(password=args.secrets.generated(POSTGRES, "superuser", generation=generation)).apply(
+                lambda known: {
+                    "pg_hba.conf": postgres.pg_hba(),
+                    "init/health-role.sql": postgres.initial_sql(),
+                    "superuser-password": known["password"],
+                }
+            )
+            for generation in (0, superuser)
         )
         config = FilesVolume(
             context.name(POSTGRES, "config"),
             engine=context.engine,
-            volume=args.secrets.volume_name(POSTGRES, files),
+            # Named by the first password: another name would be another container, and the server would be away.
+            volume=args.secrets.volume_name(POSTGRES, first),
             files=files,
             uid=UID,
             gid=UID,

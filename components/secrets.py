@@ -9,7 +9,7 @@ import pulumi
 import pulumi_random as random
 
 from components.context import Context
-from slipway.core import hashing
+from slipway.core import hashing, rotation
 
 LENGTH = 40
 GENERATED = pulumi.ResourceOptions(ignore_changes=["length", "special", "lower", "upper", "numeric", "keepers"])
@@ -25,7 +25,8 @@ class Secrets(pulumi.ComponentResource):
     """Owns generated values and the stack's key; hands them out as secret outputs only.
 
     Generated values are letters and digits, because they end up in URLs and in alembic's configuration, where
-    `/ @ : %` would need quoting.
+    `/ @ : %` would need quoting. A rotated one is a resource of its own for each generation; the one before the last
+    rotation is kept, because what it signed goes on being accepted.
     """
 
     def __init__(self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -36,15 +37,17 @@ class Secrets(pulumi.ComponentResource):
         site = args.context.site
         used = [(service.name, service.secrets) for service in site.services.values()]
         # Also those of today while an older release is pinned: drawn anew afterwards they would be others.
-        for service, names in (*used, *site.declared_secrets.items()):
+        for owner, names in (*used, *site.declared_secrets.items()):
             for secret in names:
-                if secret not in site.configured_secrets.get(service, ()):
-                    self.generated(service, secret)
-        self.register_outputs({})
+                if secret not in site.configured_secrets.get(owner, ()):
+                    self.of(owner, secret)
+                    self.former(owner, secret)
+        # Where `slipway rotate` finds what there is to rotate.
+        self.register_outputs({"rotations": rotation.in_force(site)})
 
-    def generated(self, *name: str) -> pulumi.Output[str]:
-        """A value drawn once, the same at each call with this name."""
-        logical = self._context.name(*name)
+    def generated(self, *name: str, generation: int = 0) -> pulumi.Output[str]:
+        """A value drawn once, the same at each call with this name and generation."""
+        logical = self._context.name(*rotation.logical(name, generation))
         if logical not in self._generated:
             self._generated[logical] = random.RandomPassword(
                 logical,
@@ -59,7 +62,18 @@ class Secrets(pulumi.ComponentResource):
         if name in self._context.site.configured_secrets.get(service, ()):
             values: pulumi.Output[Any] = pulumi.Config().require_secret_object("secrets")
             return values.apply(lambda tables: str(tables[service][name]))
-        return self.generated(service, name)
+        return self.generated(service, name, generation=self.generation(service, name))
+
+    def generation(self, owner: str, name: str) -> int:
+        """How often this was rotated; see slipway.core.rotation."""
+        return rotation.generation(self._context.site.rotations, owner, name)
+
+    def former(self, service: str, name: str) -> pulumi.Output[str] | None:
+        """The value before the last rotation of a service's secret; None where there was none, or none that we know."""
+        generation = self.generation(service, name)
+        if not generation or name in self._context.site.configured_secrets.get(service, ()):
+            return None
+        return self.generated(service, name, generation=generation - 1)
 
     def volume_name(self, purpose: str, files: pulumi.Output[dict[str, str]]) -> pulumi.Output[str]:
         """A name for a volume of secret files that changes with their contents and tells nothing about them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pulumi
 from components.context import Context
 from components.databases import Databases
 from components.secrets import Secrets
-from slipway.core import references, schedule
+from slipway.core import references, rotation, schedule
 from slipway.core.dsn import parse
 from slipway.core.provisioning import Duty
 from slipway.providers.files import FilesVolume
@@ -52,8 +53,17 @@ class ServiceFiles(pulumi.ComponentResource):
         super().__init__("slipway:components:ServiceFiles", name, None, opts)
         context, service = args.context, args.service
         secrets = {f"secrets.{secret}": args.secrets.of(service.name, secret) for secret in service.secrets}
-        values: dict[str, pulumi.Input[str]] = {**context.site.addresses(), **secrets, **_database(args, secrets)}
+        former = {secret: args.secrets.former(service.name, secret) for secret in service.secrets}
+        fallbacks = {
+            f"secrets.{secret}{rotation.FALLBACKS}": rotation.NO_FALLBACKS if value is None else _listed(value)
+            for secret, value in former.items()
+        }
+        database = _database(args, secrets)
+        values: dict[str, pulumi.Input[str]] = {**context.site.addresses(), **fallbacks, **secrets, **database}
         plain, secret = references.split(service.env, service.secrets)
+        # Only from the first rotation on: before, it would change the files of every stack that is there.
+        rotated = rotation.fallback_variables(service, (name for name, value in former.items() if value is not None))
+        secret |= {variable: f"{{secrets.{variable}}}" for variable in rotated}
         known = {key: text for key, text in values.items() if isinstance(text, str)}
         # `flask` commands find the application as gunicorn does, also in images that know nothing of these settings.
         entry = {"FLASK_APP": service.app} if service.app else {}
@@ -81,6 +91,10 @@ class ServiceFiles(pulumi.ComponentResource):
     @staticmethod
     def wrapped(command: list[str]) -> list[str]:
         return [*ENTRY, *command]
+
+
+def _listed(value: pulumi.Output[str]) -> pulumi.Output[str]:
+    return value.apply(lambda text: json.dumps([text]))
 
 
 def _database(args: ServiceFilesArgs, secrets: Mapping[str, pulumi.Output[str]]) -> dict[str, pulumi.Input[str]]:

@@ -14,6 +14,7 @@ from slipway.cli.look import ps, status
 from slipway.cli.maintenance import maintenance
 from slipway.cli.reach import doctor, open_
 from slipway.cli.releases import releases, rollback
+from slipway.cli.rotate import rotate
 
 CODES = "\b\nExit codes (psql and exec: their command's own):\n" + "\n".join(
     f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()
@@ -35,6 +36,7 @@ for command in (
     add,
     releases,
     rollback,
+    rotate,
     maintenance,
     status,
     logs,

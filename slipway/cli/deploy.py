@@ -81,7 +81,7 @@ def up(target: Target, *, refresh: bool, yes: bool, allow_data_loss: bool, argum
 def bring_up(
     target: Target, *, refresh: bool, yes: bool, allow_data_loss: bool = False, arguments: tuple[str, ...]
 ) -> int:
-    """What `up` and `rollback` do."""
+    """What `up`, `rollback` and `rotate` do."""
     refuse_half_a_release(arguments)
     pulumi, belongings = target.pulumi, target.belongings
     killed = recovery.unlock(pulumi)

@@ -20,6 +20,8 @@ from slipway.core.topology import POSTGRES
 from slipway.providers.schema import fingerprint
 
 JOB = "pulumi-python:dynamic/slipway:Job"
+KEY = "release"
+NOTE = "# written by `slipway rollback`; `slipway rollback --clear` takes it out again"
 
 
 @click.command()
@@ -94,7 +96,7 @@ def end(target: Target) -> int:
     """Takes the pin away; what serves goes on serving until the next run."""
     project = target.project
     if project.pinned:
-        write(project, stack_file.cleared(project.file.read_text()))
+        stack_file.write(project, stack_file.without_key(project.file.read_text(), KEY, NOTE))
         screen.say(f"{project} is no longer pinned. The newest source comes with:  make up STACK={project.stack}")
     else:
         screen.say(f"{project} is not pinned to a release")
@@ -184,15 +186,6 @@ def pin(project: Project, record: records.Record) -> None:
     text = project.file.read_text() if project.file.exists() else ""
     kept = {"release": record.release, "images": dict(record.images), "services": dict(record.services)}
     try:
-        write(project, stack_file.pinned(text, kept))
+        stack_file.write(project, stack_file.with_key(text, KEY, kept, NOTE))
     except ValueError as error:
         raise CliError(f"{project.file} cannot take the release: {error}", code=Code.USAGE) from None
-
-
-def write(project: Project, text: str) -> None:
-    """In one step: a reader sees the old file or the new one."""
-    new = project.file.with_suffix(".new")
-    new.write_text(text)
-    if project.file.exists():
-        new.chmod(project.file.stat().st_mode)
-    new.replace(project.file)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-KEY = "release"
-NOTE = "# written by `slipway rollback`; `slipway rollback --clear` takes it out again"
+from slipway.cli.project import Project
 
 
-def pinned(text: str, release: Mapping[str, Any]) -> str:
-    """The file with this release in its configuration, in place of any other. Raises ValueError for a file whose
-    configuration is not a block of keys."""
-    lines = cleared(text).splitlines()
+def with_key(text: str, key: str, value: Any, note: str) -> str:
+    """The file with this key in its configuration, in place of what it held, below a comment. Raises ValueError for a
+    file whose configuration is not a block of keys."""
+    lines = without_key(text, key, note).splitlines()
     mapping = _configuration(lines)
     if mapping is None:
         kept = [line for line in lines if not _is_config(line)]
@@ -24,27 +22,36 @@ def pinned(text: str, release: Mapping[str, Any]) -> str:
         place, indent = first.line, first.column
     else:
         raise ValueError("its `config:` is not a table with one key to a line")
-    dumped = yaml.safe_dump({KEY: release}, sort_keys=False, width=1000, default_flow_style=False, allow_unicode=True)
-    block = [NOTE, *dumped.splitlines()]
+    dumped = yaml.safe_dump({key: value}, sort_keys=False, width=1000, default_flow_style=False, allow_unicode=True)
+    block = [note, *dumped.splitlines()]
     return "\n".join([*lines[:place], *(" " * indent + line for line in block), *lines[place:]]) + "\n"
 
 
-def cleared(text: str) -> str:
-    """The file without the key, also where Pulumi wrote the project's name before it."""
+def without_key(text: str, key: str, note: str) -> str:
+    """The file without the key and its comment, also where Pulumi wrote the project's name before it."""
     lines = text.splitlines()
     mapping = _configuration(lines)
     if not isinstance(mapping, yaml.MappingNode):
         return text
-    for key, value in mapping.value:
-        if str(key.value).rpartition(":")[2] == KEY:
-            start, end = key.start_mark.line, _end(value)
-            if start and lines[start - 1].strip() == NOTE:
+    for name, value in mapping.value:
+        if str(name.value).rpartition(":")[2] == key:
+            start, end = name.start_mark.line, _end(value)
+            if start and lines[start - 1].strip() == note:
                 start -= 1
             kept = [*lines[:start], *lines[end:]]
             if len(mapping.value) == 1:
                 kept = [line for line in kept if not _is_config(line)]
             return "".join(f"{line}\n" for line in kept)
     return text
+
+
+def write(project: Project, text: str) -> None:
+    """In one step: a reader sees the old file or the new one."""
+    new = project.file.with_suffix(".new")
+    new.write_text(text)
+    if project.file.exists():
+        new.chmod(project.file.stat().st_mode)
+    new.replace(project.file)
 
 
 def _configuration(lines: list[str]) -> yaml.Node | None:

@@ -6,11 +6,12 @@ new state, and which properties differ. Nothing is guessed a second time: what t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from slipway.core import rotation
 from slipway.core.naming import SERVICE_LABEL
 from slipway.core.topology import EDGE, POSTGRES
 
@@ -98,15 +99,21 @@ def impacts(plan: Sequence[Step]) -> list[tuple[Change, Impact]]:
         for step in plan
         if step["type"] == CONTAINER and step.get("new") and step["op"] != "refresh"
     }
-    return [(change, impact(change, staying)) for change in changes(plan)]
+    drawn = [
+        str(step["urn"]).rpartition("::")[2]
+        for step in plan
+        if step["type"] == PASSWORD and step["op"] not in {"delete", "refresh"}
+    ]
+    return [(change, impact(change, staying, drawn)) for change in changes(plan)]
 
 
-def impact(change: Change, staying: frozenset[str] | set[str] = frozenset()) -> Impact:
-    """What one change does. `staying` are the services that have a container afterwards."""
+def impact(change: Change, staying: Collection[str] = (), drawn: Collection[str] = ()) -> Impact:
+    """What one change does. `staying` are the services that have a container afterwards, `drawn` the names of the
+    generated secrets that are there afterwards."""
     if change.kind == VOLUME:
         return _of_volume(change)
     if change.kind == PASSWORD:
-        return _of_password(change)
+        return _of_password(change, drawn)
     if change.kind == CONTAINER:
         return _of_container(change, staying)
     if change.kind == RELEASE and change.operation != "delete":
@@ -123,7 +130,7 @@ def service(inputs: Mapping[str, Any], name: str) -> str:
     return str(next(found, name))
 
 
-def _of_container(change: Change, staying: frozenset[str] | set[str]) -> Impact:
+def _of_container(change: Change, staying: Collection[str]) -> Impact:
     owner = service(change.inputs, change.name)
     shown = {EDGE: "nginx", POSTGRES: "Postgres"}.get(owner, owner)
     if change.operation == "create":
@@ -147,10 +154,15 @@ def _of_volume(change: Change) -> Impact:
     return Impact(Level.DATA, f"data at risk: the volume {volume} is deleted")
 
 
-def _of_password(change: Change) -> Impact:
-    """A value that was drawn once cannot be drawn again."""
+def _of_password(change: Change, drawn: Collection[str]) -> Impact:
+    """A value that was drawn once cannot be drawn again; where a later generation took its place, it need not be."""
     if change.operation not in {"replace", "delete"}:
         return NOTHING
+    secret, generation = rotation.drawn_as(change.name)
+    if change.operation == "delete" and any(
+        secret == other and generation < later for other, later in map(rotation.drawn_as, drawn)
+    ):
+        return Impact(Level.NONE, f"none; {change.name} was rotated")
     done = "gets another value" if change.operation == "replace" else "is forgotten"
     return Impact(Level.DATA, f"data at risk: the generated secret {change.name} {done}")
 

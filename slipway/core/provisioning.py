@@ -4,9 +4,9 @@ Run it with `psql -X -v ON_ERROR_STOP=1 -f -` as the superuser over the local so
 passwords), so it goes in by standard input and is a secret.
 
 Each service has a database of its own name, which only its own roles may enter. <svc>_owner (no login) owns everything
-in it, <svc>_runtime (no login) may read and write rows but not change tables. Each has two logins, _a and _b, so that a
-password can be rotated while the other still works. An owner login becomes <svc>_owner when it logs in: whichever made
-a table, the other may change it.
+in it, <svc>_runtime (no login) may read and write rows but not change tables. Each has two logins, _a and _b, that take
+turns: a rotation opens the one that is not in use, and locking_sql() closes the other once nothing uses it any more. An
+owner login becomes <svc>_owner when it logs in: whichever made a table, the other may change it.
 """
 
 from __future__ import annotations
@@ -42,9 +42,15 @@ def login(service: str, duty: Duty, slot: str = "a") -> str:
     return f"{group(service, duty)}_{slot}"
 
 
+def slot(generation: int) -> str:
+    """Which of the two logins a generation of passwords uses."""
+    return SLOTS[generation % len(SLOTS)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceDatabase:
-    """One service's database. `passwords`: {login role: password}; a login without one cannot be used.
+    """One service's database. `passwords`: {login role: password}; a login without one stays as it is, and is locked
+    where no earlier run of this stack is known that could still use it.
 
     `connections` limits each login that has a password.
     """
@@ -70,8 +76,24 @@ def scram_verifier(role: str, password: str) -> str:
 
 
 def provisioning_sql(databases: Iterable[ServiceDatabase]) -> str:
-    """The whole script. What it makes stays when a service goes away: deleting data is a separate act."""
-    return "\n".join([_PREAMBLE, *(_database(database) for database in databases)])
+    """The whole script. What it makes stays when a service goes away: deleting data is a separate act.
+
+    Takes two variables of psql: `fresh` (true by default), whether the stack's state is new, and `rotated`, the names
+    of services whose logins take turns now, in commas. It fails where the login whose turn it is still has another
+    password: then the last rotation did not end, and the containers that serve would be locked out.
+    """
+    every = list(databases)
+    return "\n".join([_PREAMBLE, *(_guard(database) for database in every), *(_database(each) for each in every)])
+
+
+def locking_sql(role: str) -> str:
+    """Nobody comes in by this login any more, and who is in is thrown out. Nothing where there is no such role."""
+    return f"""\
+{_QUIET}SELECT 'ALTER ROLE {_quoted(role)} NOLOGIN PASSWORD NULL'
+    WHERE EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}')
+\\gexec
+SELECT count(pg_terminate_backend(pid)) AS ended FROM pg_stat_activity WHERE usename = '{role}' \\gset
+"""  # noqa: S608 - checked names: see _quoted
 
 
 # Neither a statement nor a notice of it may reach the server's log: verifiers are in them.
@@ -83,7 +105,16 @@ SET client_min_messages = 'warning';
 """
 _PREAMBLE = f"""\
 \\set ON_ERROR_STOP on
-{_QUIET}SELECT 'CREATE ROLE {HEALTH_ROLE}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{HEALTH_ROLE}')
+\\if :{{?fresh}}
+\\else
+\\set fresh true
+\\endif
+\\if :{{?rotated}}
+\\else
+\\set rotated ''
+\\endif
+{_QUIET}ALTER ROLE postgres PASSWORD NULL;
+SELECT 'CREATE ROLE {HEALTH_ROLE}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{HEALTH_ROLE}')
 \\gexec
 ALTER ROLE {HEALTH_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 5;
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
@@ -127,15 +158,32 @@ ALTER ROLE {_quoted(role)} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOB
 """  # noqa: S608 - checked names: see _quoted
 
 
+def _guard(database: ServiceDatabase) -> str:
+    parts = [
+        f"""\
+SELECT EXISTS (SELECT FROM pg_authid WHERE rolname = '{role}' AND rolcanlogin
+    AND rolpassword IS DISTINCT FROM '{scram_verifier(role, password)}'
+    AND '{database.service}' = ANY (string_to_array(:'rotated', ','))) AS taken \\gset
+\\if :taken
+DO $$ BEGIN RAISE EXCEPTION 'the login {role} is still in use: an earlier rotation has not ended'; END $$;
+\\endif
+"""  # noqa: S608 - checked names: see _quoted
+        for role, password in database.passwords.items()
+    ]
+    return "".join(parts)
+
+
 def _login(database: ServiceDatabase, duty: Duty, slot: str) -> str:
     role, holder = login(database.service, duty, slot), group(database.service, duty)
     password = database.passwords.get(role)
     may = (
-        f"LOGIN PASSWORD '{scram_verifier(role, password)}' CONNECTION LIMIT {database.connections}"
+        f"LOGIN PASSWORD '{scram_verifier(role, password)}' CONNECTION LIMIT {database.connections};"
         if password
-        else "NOLOGIN PASSWORD NULL"
+        else "NOLOGIN PASSWORD NULL;"
     )
-    text = _role(role) + f"GRANT {_quoted(holder)} TO {_quoted(role)};\nALTER ROLE {_quoted(role)} {may};\n"
+    opened = f"ALTER ROLE {_quoted(role)} {may}\n"
+    text = _role(role) + f"GRANT {_quoted(holder)} TO {_quoted(role)};\n"
+    text += opened if password else f"\\if :fresh\n{opened}\\endif\n"
     return text + (f"ALTER ROLE {_quoted(role)} SET role = '{holder}';\n" if duty == "owner" else "")
 
 

@@ -14,6 +14,7 @@ import pulumi
 from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
+from slipway.core.provisioning import locking_sql
 from slipway.providers.engine import Failure, Properties, Provider, connect, find, log_tail, say, wait
 from slipway.providers.execution import run_with_input
 
@@ -42,29 +43,70 @@ SECRET = re.compile(r"(?i)(?:\bpassword|\\set\s+\S+)\s+'((?:[^']|'')+)'")
 
 
 class DatabaseRolesProvider(Provider):
-    """Runs the SQL again when it, the container or a trigger changed. Never removes anything: databases are data."""
+    """Runs the SQL again when it, the container or a trigger changed. Never removes anything: databases are data.
+
+    Tells it whether this stack ran it before, and of which services the generation changed since.
+    """
 
     work: ClassVar = ("container", "sql", "triggers")
 
     def id(self, _props: Properties) -> str:
         return "database-roles"
 
-    def do(self, _olds: Properties, news: Properties) -> None:
-        sql: str = news["sql"]
+    def do(self, olds: Properties, news: Properties) -> None:
+        before, now = olds.get("generations", {}), news.get("generations", {})
+        if olds and "generations" not in olds and any(now.values()):
+            raise Failure(
+                "this stack was brought up by a Slipway that could not rotate, and nothing would lock the logins "
+                "in use: take `rotations` of databases out of its settings, bring it up, and rotate then"
+            )
+        rotated = sorted(service for service in before.keys() & now.keys() if before[service] != now[service])
+        variables = {"fresh": str(not olds).lower(), "rotated": ",".join(rotated)}
         with connect(news["engine"]) as client:
             container = find(client, news["container"])
             if container is None:
                 raise Failure(f"there is no Postgres container {news['container']}")
             wait_for_server(container, float(news["timeout"]))
-            options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-            environment = {"PGOPTIONS": options}
-            code, output = run_with_input(container, PSQL, sql, user="postgres", environment=environment)
-            if code:
-                raise Failure(f"provisioning the databases failed (psql exit code {code}):\n{masked(output, sql)}")
+            run_sql(container, news["sql"], "provisioning the databases", variables)
             say(f"{container.name}: databases and roles are as declared")
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Databases and roles stay with the data."""
+
+
+class DatabaseLoginProvider(Provider):
+    """Does nothing while the login is in use, and locks it when the resource is deleted.
+
+    It was opened by DatabaseRoles, before anything could use it. Where there is no server, or it was stopped, nothing
+    can be locked: who takes a stack down finds its logins closed when it comes up again.
+    """
+
+    identity: ClassVar = ("role",)
+
+    def id(self, props: Properties) -> str:
+        return str(props["role"])
+
+    def do(self, _olds: Properties, _news: Properties) -> None:
+        """The role and its password are DatabaseRoles'."""
+
+    def delete(self, _id: str, props: Properties) -> None:
+        with connect(props["engine"]) as client:
+            container = find(client, props["container"])
+            if container is None or container.status in {*ENDED, "created"}:
+                say(f"{props['role']} is not locked: its server does not run")
+                return
+            wait_for_server(container, float(props["timeout"]))
+            run_sql(container, locking_sql(props["role"]), f"locking {props['role']}")
+            say(f"{container.name}: the login {props['role']} is locked")
+
+
+def run_sql(container: Container, sql: str, what: str, variables: Mapping[str, str] | None = None) -> None:
+    """As the superuser, with these variables of psql. Raises Failure, in which no password is quoted."""
+    environment = {"PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in SESSION.items())}
+    command = [*PSQL, *(f"--set={name}={value}" for name, value in (variables or {}).items())]
+    code, output = run_with_input(container, command, sql, user="postgres", environment=environment)
+    if code:
+        raise Failure(f"{what} failed (psql exit code {code}):\n{masked(output, sql)}")
 
 
 def wait_for_server(container: Container, seconds: float) -> None:
@@ -96,7 +138,8 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
     """What `sql` (safe to repeat; kept secret) makes on the server in `container`.
 
     `container` is the id of the Postgres container, so that a new container is provisioned again; `triggers` are
-    further identities, such as the volume's. `timeout` is how many seconds the server may take to answer.
+    further identities, such as the volume's. `generations` are those of the services' logins. `timeout` is how many
+    seconds the server may take to answer.
     """
 
     def __init__(
@@ -106,6 +149,7 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
         engine: pulumi.Input[str],
         container: pulumi.Input[str],
         sql: pulumi.Input[str],
+        generations: Mapping[str, int] | None = None,
         triggers: Mapping[str, pulumi.Input[str]] | None = None,
         timeout: float = 120,
         opts: pulumi.ResourceOptions | None = None,
@@ -114,8 +158,30 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
             "engine": engine,
             "container": container,
             "sql": pulumi.Output.secret(sql),
+            "generations": dict(generations or {}),
             "triggers": dict(triggers or {}),
             "timeout": timeout,
         }
         secret = pulumi.ResourceOptions(additional_secret_outputs=["sql"])
         super().__init__(DatabaseRolesProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
+
+
+class DatabaseLogin(Resource, module="slipway", name="DatabaseLogin"):
+    """That a login `role` is in use. Deleting the resource locks it and ends its sessions.
+
+    `container` is the name of the Postgres container. Whatever logs in by the role depends on this resource, so that it
+    is deleted later. `timeout` as in DatabaseRoles.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: pulumi.Input[str],
+        container: str,
+        role: str,
+        timeout: float = 120,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {"engine": engine, "container": container, "role": role, "timeout": timeout}
+        super().__init__(DatabaseLoginProvider(), name, props, opts)

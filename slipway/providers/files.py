@@ -6,31 +6,46 @@ through a helper container (slipway.providers.filling).
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import ClassVar
 
 import pulumi
 from docker import DockerClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
-from pulumi.dynamic import Resource
+from pulumi.dynamic import CreateResult, Resource
 
-from slipway.providers.engine import HELPER_LABEL, Failure, Properties, Provider, connect, remove
-from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, run
+from slipway.providers.engine import HELPER_LABEL, Failure, Properties, Provider, connect, recorded, remove
+from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, read, run
 
 OWNED = ".slipway"
 """The hidden file in every data volume."""
+MARK = ".slipway-of"
+"""The hidden file in a volume of files that another resource had before."""
 
 
 class FilesVolumeProvider(Provider):
     """Fills a volume of its own with files, and removes it. Changed files of the same volume are replaced one by one,
-    each in one step; their readers are not told, so callers put a keyed hash of the contents into the volume's name."""
+    each in one step; their readers are not told, so callers put a keyed hash of the contents into the volume's name.
+
+    A run that fails after it made another volume leaves the old one to be deleted by the next run; which may want that
+    very volume again, because what was changed was taken back. So a volume that was there already is marked with whose
+    it is now, and the resource that had it before leaves it alone.
+    """
 
     identity: ClassVar = ("volume",)
     work: ClassVar = ("engine", "files", "uid", "gid", "mode")
 
     def id(self, props: Properties) -> str:
         return str(props["volume"])
+
+    def create(self, props: Properties) -> CreateResult:
+        if not volume_exists(props):
+            return super().create(props)
+        mark = secrets.token_hex(4)
+        self.do({}, {**props, "files": {**props["files"], MARK: mark}})
+        return CreateResult(f"{self.id(props)}#{mark}", recorded(props))
 
     def do(self, olds: Properties, news: Properties) -> None:
         files: dict[str, str] = news["files"]
@@ -48,11 +63,14 @@ class FilesVolumeProvider(Provider):
     def there(self, props: Properties) -> bool:
         return volume_exists(props)
 
-    def delete(self, _id: str, props: Properties) -> None:
+    def delete(self, id_: str, props: Properties) -> None:
         with connect(props["engine"]) as client:
             try:
                 volume = client.volumes.get(props["volume"])
             except NotFound:
+                return
+            mark = mark_of(client, props)
+            if mark is not None and mark != id_.partition("#")[2]:
                 return
             for container in holders(client, props["volume"]):
                 # The container of a job that failed is kept for a look at it, but not longer than what it mounts.
@@ -67,6 +85,16 @@ class FilesVolumeProvider(Provider):
                     raise
                 users = ", ".join(str(container.name) for container in holders(client, props["volume"]))
                 raise Failure(f"volume {props['volume']} is still used by {users}") from None
+
+
+def mark_of(client: DockerClient, props: Properties) -> str | None:
+    """Whose the volume is: "" for the first one's. None where the image to look with is gone."""
+    try:
+        client.images.get(props["image"])
+        with helper(client, props, ["true"]) as container:
+            return read(container, MARK)
+    except ImageNotFound:
+        return None
 
 
 class OwnedVolumeProvider(Provider):

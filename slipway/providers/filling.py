@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from docker import DockerClient
+from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
@@ -72,6 +73,17 @@ def run(container: Container) -> None:
     wait(ended, 60, lambda: f"{container.name} does not end")
     if code := container.attrs["State"]["ExitCode"]:
         raise Failure(f"{container.name}: exit code {code}: {container.logs().decode(errors='replace').strip()}")
+
+
+def read(container: Container, file: str) -> str:
+    """A small file of the volume; "" where there is none."""
+    try:
+        chunks, _ = container.get_archive(f"{PARENT}/{FOLDER}/{file}")
+    except NotFound:
+        return ""
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        content = archive.extractfile(file)
+        return content.read().decode() if content else ""
 
 
 def pack(

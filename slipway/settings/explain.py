@@ -94,8 +94,8 @@ def _fix(detail: ErrorDetails, overridden: bool) -> tuple[str, ...]:
         return ("Write in Pulumi.yaml, as config.services.default:", *yaml_lines((), value))
     if keys[0] == "services" and len(keys) == 2:
         return write_service(keys[1], value={"route": f"/{keys[1]}/"})
-    if isinstance(value, dict) and len(keys) > depth:  # one entry of a table such as env
-        value = next(iter(value.values()))
+    for _ in keys[depth:]:  # one entry of a table such as env
+        value = next(iter(value.values())) if isinstance(value, dict) else value
     if keys[0] == "services" and not overridden:
         return write_service(*keys[1:], value=value)
     return config_lines(("overrides", *keys[1:]) if overridden else keys, value)

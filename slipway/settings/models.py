@@ -145,6 +145,9 @@ class BaseImagesTable(Table):
     adminer: ImageName | None = Field(default=None, examples=["adminer:5"])
 
 
+Count = Annotated[int, Field(ge=0)]
+
+
 class Declaration(Table):
     """All of the project's configuration, overrides merged in."""
 
@@ -155,6 +158,7 @@ class Declaration(Table):
     adminer: Annotated[AdminerTable | None, OnOrTable] = Field(default=None, examples=[False])
     base_images: BaseImagesTable = Field(default=BaseImagesTable(), examples=[{"python": "python:3.13-slim"}])
     secrets: dict[str, dict[str, Any]] = Field(default={}, examples=[{"images": {"SECRET_KEY": "..."}}])
+    rotations: dict[str, dict[str, Count]] = Field(default={}, examples=[{"images": {"SECRET_KEY": 1}}])
     profile: Text | None = Field(default=None, examples=["prod"])
     deploy_timeout: int = Field(default=120, ge=10, le=3600, examples=[120])
     docker_host: Text | None = Field(default=None, examples=["unix:///var/run/docker.sock"])

@@ -166,6 +166,7 @@ def _site(
         adminer=None if adminer is None else AdminerSettings(**adminer),
         base_images=BaseImages(**{**base_images, **images}),
         configured_secrets={name: tuple(sorted(values)) for name, values in declaration.secrets.items()},
+        rotations=declaration.rotations,
         deploy_timeout=declaration.deploy_timeout,
         drain=declaration.drain,
         keep_releases=declaration.keep_releases,

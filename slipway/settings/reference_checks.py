@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from slipway.core import dsn
 from slipway.core.references import DATABASE_PARTS, KINDS, SERVICE_PARTS, Reference, references
+from slipway.core.rotation import FALLBACKS
 from slipway.settings.problems import Problem, did_you_mean, set_config, write_service
 from slipway.settings.service_checks import problem
 from slipway.settings.site import Service, Site
@@ -35,7 +36,7 @@ def _wrong(site: Site, service: Service, reference: Reference) -> tuple[str, tup
             (),
         )
     if reference.kind == "secrets":
-        if part in service.secrets:
+        if part.removesuffix(FALLBACKS) in service.secrets:
             return None
         fix = write_service(service.name, "secrets", value=[*service.secrets, part])
         return f"the service has no such secret{did_you_mean(part, service.secrets)}", fix, ("secrets",)

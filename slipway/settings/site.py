@@ -173,6 +173,7 @@ class Site:
 
     adminer              None: there is none
     configured_secrets   {service: names whose values were set}; the others are generated
+    rotations            {service: {secret: how often it was rotated}} (slipway.core.rotation)
     deploy_timeout       how long the release gate waits for new containers
     drain                the longest request; how long the old containers get to finish (slipway.core.timeouts)
     keep_releases        how many releases can be rolled back to
@@ -192,6 +193,7 @@ class Site:
     migrations: MigrationSettings = field(default_factory=MigrationSettings)
     base_images: BaseImages
     configured_secrets: Mapping[str, tuple[str, ...]]
+    rotations: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     deploy_timeout: int = 120
     drain: int = 30
     keep_releases: int = 5
@@ -209,6 +211,10 @@ class Site:
     def needs_sources(self) -> bool:
         """Whether the services' folders matter: not while it is pinned to images that hold the source."""
         return self.pin is None or self.profile.bind_mounts
+
+    def chosen(self, service: Service) -> tuple[str, ...]:
+        """The names of its secrets whose values were set; the others are generated."""
+        return self.configured_secrets.get(service.name, ())
 
     def prefix(self, service: Service) -> str:
         """What stands before every path of the service ("" or "/images"), gunicorn's SCRIPT_NAME."""

@@ -18,9 +18,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-from bench import audit
+from bench import audit, reachability
 from slipway.cli.belongings import Belongings
 from slipway.cli.project import Project
+from slipway.cli.target import Target
 from tests.e2e.pictures import Uploads, drawn, load
 from tests.e2e.site import Site, running, status
 from tests.support.browser import browser, shown
@@ -140,6 +141,29 @@ def test_an_audit_from_outside_finds_nothing(site: Site) -> None:
     assert {each.container for each in found} == {str(each.name) for each in site.containers().values()}
     assert [each for each in found if each.result == "fail"] == []
     assert {each.row for each in found if each.result == "expected"} <= {"4.5", "5.2"}
+
+
+def test_each_container_reaches_what_is_declared_and_nothing_else(
+    site: Site, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):
+        monkeypatch.setenv(name, site.environment[name])
+    target = Target(site.stack, site.directory, json=False)
+    pairs = reachability.matrix(target)
+    assert [pair for pair in pairs if not pair.right] == []
+    answers = {(pair.source, pair.target): pair.open for pair in pairs}
+    assert answers["images", "postgres"] == (5432,)
+    assert answers["ui", "postgres"] == answers["edge", "postgres"] == answers["ui", "images"] == ()
+    assert answers["ui", reachability.WORLD] == ()
+    assert answers["edge", "ui"] == (5000,)
+    assert answers[reachability.HOST, "edge"] == (int(url.rstrip("/").rpartition(":")[2]),)
+    [closed] = [each for each in target.belongings.networks() if "-images-db" in str(each.name)]
+    closed.connect(site.container("ui"))
+    try:
+        wrong = {(pair.source, pair.target) for pair in reachability.matrix(target) if not pair.right}
+    finally:
+        closed.disconnect(site.container("ui"))
+    assert wrong == {("ui", "postgres"), ("postgres", "ui"), ("ui", "images"), ("images", "ui")}
 
 
 def test_no_secret_shows_when_a_container_is_inspected(site: Site) -> None:

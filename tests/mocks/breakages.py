@@ -122,7 +122,8 @@ MUTATIONS = [
         every_docker_resource_goes_to_the_engine_that_was_resolved=[
             (MAIN, 'ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])',
              "ResourceOptions()"),
-            (DATABASES, "engine=args.context.engine", 'engine="unix:///var/run/docker.sock"')],
+            (DATABASES, "engine=args.context.engine,\n            container=args.postgres",
+             'engine="unix:///var/run/docker.sock",\n            container=args.postgres')],
         every_resource_has_its_place_in_a_component=(IMAGE, "ResourceOptions(parent=self)", "ResourceOptions()"),
         every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
         a_service_starts_only_when_its_database_is_ready_and_migrated=[
@@ -149,7 +150,7 @@ MUTATIONS = [
             ("slipway/providers/files.py", "pulumi.Output.secret(files)", "pulumi.Output.unsecret(files)")],
         the_server_is_told_verifiers_and_even_these_are_secret=[
             ("slipway/providers/database.py", "pulumi.Output.secret(sql)", "pulumi.Output.unsecret(sql)"),
-            ("slipway/core/provisioning.py", "'{scram_verifier(role, password)}'", "'{password}'")],
+            ("slipway/core/provisioning.py", "PASSWORD '{scram_verifier(role, password)}'", "PASSWORD '{password}'")],
         the_engine_is_given_no_secret_at_all_or_docker_inspect_would_show_it=(
             FLASK, "stop_signal=\"SIGTERM\"", "hostname=args.secrets.generated(\"stack-key\")"),
         no_secret_is_an_output_in_plain=(
@@ -165,7 +166,31 @@ MUTATIONS = [
             SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
         a_chosen_secret_takes_the_place_of_a_generated_one=(
             SECRETS, "        if name in self._context.site.configured_secrets.get(service, ()):", "        if False:"),
-        every_secret_is_drawn_for_itself=(DATABASES, 'generated(service.name, "db", duty)', 'generated("stack-key")'),
+        every_secret_is_drawn_for_itself=(DATABASES, 'generated(service.name, "db", duty, ', 'generated("stack-key", '),
+    ),
+    *of(
+        "rotation",
+        a_stack_that_rotated_nothing_is_as_it_was=(
+            FILES, "(name for name, value in former.items() if value is not None)", "former"),
+        a_rotated_secret_is_another_value_and_its_former_one_goes_on_verifying=[
+            (SECRETS, "generation=generation - 1", "generation=generation"),
+            (FILES, "json.dumps([text])", "json.dumps(text)")],
+        a_rotation_of_a_secret_changes_nothing_but_the_containers_that_have_it=(
+            SECRETS, "self._key = self.generated(\"stack-key\")",
+            'self._key = self.generated("stack-key", generation=len(args.context.site.rotations))'),
+        a_rotated_database_is_entered_by_the_other_login_and_the_former_is_left_as_it_is=[
+            (DATABASES, "slot(self._generation(service))", '"a"'),
+            ("slipway/core/provisioning.py", "text += opened if password else", "text += opened if True else"),
+            (DATABASES, '"login", *self._numbered(service)', '"login"')],
+        a_login_is_locked_only_after_what_uses_it_has_gone=(
+            DATABASES, "[*self._ready, *self._held.get(service.name, ())]", "self._ready"),
+        a_rotated_superuser_leaves_the_server_alone=(
+            POSTGRES, "volume=args.secrets.volume_name(POSTGRES, first)",
+            "volume=args.secrets.volume_name(POSTGRES, files)"),
+        only_two_generations_are_kept=(SECRETS, "rotation.logical(name, generation)", "name"),
+        what_can_be_rotated_is_in_the_state=(SECRETS, '{"rotations": rotation.in_force(site)}', "{}"),
+        an_application_may_name_the_former_values_as_it_likes=(
+            FILES, "rotation.NO_FALLBACKS if value is None", "'[1]' if value is None"),
     ),
     *of(
         "constant",

@@ -175,6 +175,23 @@ def test_deleting_removes_the_volume_and_may_be_repeated(place: Place) -> None:
     provider.delete("", props)
 
 
+def test_a_volume_that_is_wanted_again_stays_when_the_resource_that_had_it_before_is_deleted(place: Place) -> None:
+    provider, props = FilesVolumeProvider(), wanted(place)
+    first, again, third = (provider.create(props) for _ in range(3))
+    assert len({first.id, again.id, third.id}) == 3
+    for former in (first, again, first):
+        provider.delete(former.id, props)
+        place.run("grep", "-qx", "swordfish", "/volume/env/PASSWORD", volume=props["volume"])
+    changed = props | {"files": {"env/PASSWORD": "another"}}
+    provider.update(third.id, props, changed)
+    provider.delete(again.id, props)
+    place.run("grep", "-qx", "another", "/volume/env/PASSWORD", volume=props["volume"])
+    assert place.leftovers() == []
+    provider.delete(third.id, changed)
+    with pytest.raises(NotFound):
+        engine.client().volumes.get(props["volume"])
+
+
 def test_deleting_a_volume_in_use_names_who_uses_it(place: Place) -> None:
     provider, props = FilesVolumeProvider(), wanted(place)
     provider.create(props)

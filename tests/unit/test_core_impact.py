@@ -127,6 +127,25 @@ def test_recorded_plans_have_the_impact_that_they_had(name: str) -> None:
     assert found == RECORDED[name]
 
 
+@pytest.mark.parametrize(
+    ("there", "operation", "gone", "text"),
+    [
+        ("web-KEY-2", "same", "web-KEY-1", "none; site-prod-web-KEY-1 was rotated"),
+        ("web-KEY-1", "create", "web-KEY", "none; site-prod-web-KEY was rotated"),
+        ("web-KEY-10", "create", "web-KEY-9", "none; site-prod-web-KEY-9 was rotated"),
+        ("web-KEY", "create", "web-KEY-1", "data at risk: the generated secret site-prod-web-KEY-1 is forgotten"),
+        ("web-KEY-2", "refresh", "web-KEY-1", "data at risk: the generated secret site-prod-web-KEY-1 is forgotten"),
+        ("web-OTHER-2", "same", "web-KEY-1", "data at risk: the generated secret site-prod-web-KEY-1 is forgotten"),
+    ],
+)
+def test_a_secret_that_was_rotated_is_at_no_risk_and_one_whose_count_was_lost_is(
+    there: str, operation: str, gone: str, text: str
+) -> None:
+    later = steps(operation, kind=PASSWORD, name=f"site-prod-{there}")
+    found = impacts([*later, *steps("delete", kind=PASSWORD, name=f"site-prod-{gone}")])
+    assert [what.text for change, what in found if change.operation == "delete"] == [text]
+
+
 @pytest.mark.parametrize("operation", ["same", "refresh", "read"])
 def test_what_does_not_change_has_none(operation: str) -> None:
     assert impacts(container(operation)) == []

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from slipway.core import postgres
-from slipway.core.provisioning import ServiceDatabase, database_name, login, provisioning_sql, scram_verifier
+from slipway.core.provisioning import ServiceDatabase, database_name, login, provisioning_sql, scram_verifier, slot
 from slipway.settings.site import PostgresSettings
 
 
@@ -59,8 +59,12 @@ def test_only_logins_with_a_password_can_be_used() -> None:
     name = login("stock", "runtime", "b")
     sql = provisioning_sql([ServiceDatabase(service="stock", connections=9, passwords={name: "x"})])
     assert f'ALTER ROLE "{name}" LOGIN PASSWORD \'SCRAM-SHA-256$' in sql
-    assert 'ALTER ROLE "stock_runtime_a" NOLOGIN PASSWORD NULL;' in sql
+    assert '\\if :fresh\nALTER ROLE "stock_runtime_a" NOLOGIN PASSWORD NULL;\n\\endif\n' in sql
     assert sql.count("CONNECTION LIMIT 9") == 1
+
+
+def test_logins_take_turns() -> None:
+    assert [slot(generation) for generation in range(4)] == ["a", "b", "a", "b"]
 
 
 def test_names_are_those_of_the_service() -> None:

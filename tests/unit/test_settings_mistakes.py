@@ -317,6 +317,50 @@ MISTAKES = [
         "Type: pulumi config set --path overrides.shop.memory 128",
         host_memory=1000,
     ),
+    # rotations
+    top(
+        "rotations",
+        {"shp": {}},
+        "rotations.shp",
+        "nothing is generated for shp; did you mean shop?",
+        "config rm --path",
+    ),
+    top(
+        "rotations",
+        {"shop": {"SECRET_KEI": 1}},
+        "rotations.shop.SECRET_KEI",
+        "no such secret is generated; did you mean SECRET_KEY?",
+        "Type: pulumi config rm --path rotations.shop.SECRET_KEI",
+    ),
+    top(
+        "rotations",
+        {"shop": {"SECRET_KEY": 1}},
+        "rotations.shop.SECRET_KEY",
+        "you chose this secret yourself",
+        "pulumi config set --secret --path secrets.shop.SECRET_KEY",
+        secrets={"shop": {"SECRET_KEY": "chosen"}},
+    ),
+    top(
+        "rotations",
+        {"shop": {"database": 1}},
+        "rotations.shop.database",
+        "no such secret is generated",
+        "Type: pulumi config rm --path rotations.shop.database",
+    ),
+    top(
+        "rotations",
+        {"shop": {"SECRET_KEY": -1}},
+        "rotations.shop.SECRET_KEY",
+        "must be at least 0, not -1",
+        "Type: pulumi config set --path rotations.shop.SECRET_KEY 1",
+    ),
+    top(
+        "rotations",
+        {"shop": 3},
+        "rotations.shop",
+        "must be a table of keys and values, not 3",
+        "rotations.shop.SECRET_KEY 1",
+    ),
 ]
 ASKED = {"stack", "encrypted", "host_memory"}
 

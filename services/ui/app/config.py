@@ -3,6 +3,7 @@
 | variable | meaning | default |
 |---|---|---|
 | SECRET_KEY | signs the session and the forms | none: it must be set |
+| SECRET_KEY_FALLBACKS | former keys, whose signatures are still accepted: a list as JSON | [] |
 | IMAGES_URL | base address of the images API, for this server | none: it must be set |
 | IMAGES_PUBLIC_URL | the same for browsers that may fetch pictures there: /images | pictures pass through here |
 | UI_TITLE | name of the site | Photos |
@@ -11,9 +12,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -27,6 +27,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         raise ValueError(f"PROXY_HOPS is {hops!r}: write a whole number")
     return settings(
         secret=environment["SECRET_KEY"],
+        former_secrets=_texts(environment, "SECRET_KEY_FALLBACKS"),
         images_url=environment["IMAGES_URL"],
         images_public_url=environment.get("IMAGES_PUBLIC_URL", ""),
         title=environment.get("UI_TITLE") or "Photos",
@@ -37,17 +38,18 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def settings(
     *,
     secret: str,
+    former_secrets: Sequence[str] = (),
     images_url: str,
     images_public_url: str = "",
     title: str = "Photos",
     proxy_hops: int = 1,
 ) -> dict[str, Any]:
     """The same from values."""
-    # A cookie belongs to a host name whatever the port: two stacks on one machine must not overwrite each other's.
-    name = hmac.new(secret.encode(), b"name of the session cookie", hashlib.sha256).hexdigest()[:8]
     return {
         "SECRET_KEY": secret,
-        "SESSION_COOKIE_NAME": f"session_{name}",
+        "SECRET_KEY_FALLBACKS": list(former_secrets),
+        # The forms' own setting has no fallbacks, but takes a list of keys of which the last one signs.
+        "WTF_CSRF_SECRET_KEY": [*former_secrets, secret],
         "SESSION_COOKIE_SAMESITE": "Lax",
         "IMAGES_URL": images_url.rstrip("/"),
         "IMAGES_PUBLIC_URL": images_public_url.rstrip("/"),
@@ -55,3 +57,13 @@ def settings(
         "PROXY_HOPS": proxy_hops,
         "WTF_CSRF_TIME_LIMIT": 24 * 3600,
     }
+
+
+def _texts(environment: Mapping[str, str], name: str) -> list[str]:
+    try:
+        found = json.loads(environment.get(name) or "[]")
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(each, str) and each for each in found):
+        raise ValueError(f"{name} must be a list of texts as JSON")  # what it holds is secret
+    return found

@@ -10,7 +10,12 @@ from flask_wtf.csrf import CSRFProtect
 
 
 class Sessions(SecureCookieSessionInterface):
-    """The same site may be reached by http (in development) and by https: the cookie follows."""
+    """The same site may be reached by http (in development) and by https: the cookie follows. And a cookie belongs to a
+    host name whatever the port: with the port in its name, two sites on one machine do not overwrite each other's."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        port = request.host.rpartition(":")[2]
+        return f"{super().get_cookie_name(app)}{f'_{port}' if port.isdecimal() else ''}"
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - the name is the interface's
         return request.is_secure

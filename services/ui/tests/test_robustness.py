@@ -138,9 +138,32 @@ def test_the_cookie_is_secure_where_the_site_is(app: Flask) -> None:
     assert "Secure" in app.test_client().get("/upload", headers={"X-Forwarded-Proto": "https"}).headers["Set-Cookie"]
 
 
-def test_two_sites_on_one_host_name_keep_their_own_cookies() -> None:
-    names = {settings(secret=secret, images_url="")["SESSION_COOKIE_NAME"] for secret in ("one", "two")}
-    assert len(names) == 2
+def test_two_sites_on_one_host_name_keep_their_own_cookies(app: Flask) -> None:
+    sites = ("http://localhost:8100", "http://localhost:8200", "http://localhost", "http://[::1]", "http://[::1]:8100")
+    cookies = [app.test_client().get("/upload", base_url=site).headers["Set-Cookie"] for site in sites]
+    names = [cookie.partition("=")[0] for cookie in cookies]
+    assert names == ["session_8100", "session_8200", "session", "session", "session_8100"]
+
+
+def test_a_form_opened_before_a_rotation_is_accepted_after_it_and_not_after_the_next(
+    wire: Wire, stored: Stored
+) -> None:
+    def site(secret: str, *former: str) -> Flask:
+        return create_app(settings(secret=secret, former_secrets=former, images_url="http://images"), transport=wire)
+
+    def sent_to(app: Flask) -> int:
+        opened = site("first").test_client()
+        page = opened.get(f"/pictures/{stored()}/delete")
+        cookie = opened.get_cookie("session")
+        assert cookie
+        later = app.test_client()
+        later.set_cookie("session", cookie.value)
+        return later.post(page.request.path, data=fields(page)).status_code
+
+    assert sent_to(site("first")) == 303
+    assert sent_to(site("second", "first")) == 303
+    assert sent_to(site("third", "second")) == 400
+    assert sent_to(site("second")) == 400
 
 
 def test_every_answer_forbids_scripts_and_framing(client: FlaskClient) -> None:
@@ -157,11 +180,20 @@ def test_every_answer_forbids_scripts_and_framing(client: FlaskClient) -> None:
         ({}, "SECRET_KEY, IMAGES_URL"),
         ({"SECRET_KEY": "x"}, "IMAGES_URL"),
         ({"SECRET_KEY": "x", "IMAGES_URL": "http://images", "PROXY_HOPS": "all"}, "PROXY_HOPS"),
+        *(
+            ({"SECRET_KEY": "x", "IMAGES_URL": "http://images", "SECRET_KEY_FALLBACKS": wrong}, "SECRET_KEY_FALLBACKS")
+            for wrong in ("former", '"former"', "[1]", '[""]')
+        ),
     ],
 )
 def test_a_missing_or_wrong_setting_is_named(environment: dict[str, str], word: str) -> None:
     with pytest.raises(ValueError, match=word):
         from_environment(environment)
+
+
+def test_former_keys_come_as_a_list() -> None:
+    read = from_environment({"SECRET_KEY": "b", "IMAGES_URL": "http://images", "SECRET_KEY_FALLBACKS": '["a"]'})
+    assert (read["SECRET_KEY"], read["SECRET_KEY_FALLBACKS"]) == ("b", ["a"])
 
 
 def test_static_files_have_names_that_change_with_them(

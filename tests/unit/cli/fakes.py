@@ -38,7 +38,9 @@ if "export" in words:
 elif "init" in words:
     state.write_text("{}")
 elif "history" in words:
-    print(json.dumps([{"kind": "update", "result": "succeeded", "endTime": "2026-01-02T03:04:05Z",
+    result = book / "result"
+    ended = result.read_text() if result.exists() else "succeeded"
+    print(json.dumps([{"kind": "update", "result": ended, "endTime": "2026-01-02T03:04:05Z",
                        "resourceChanges": {"create": 2, "same": 1}}]))
 else:
     print("said by pulumi " + words[0])
@@ -193,6 +195,10 @@ class Desk:
         if error:
             events.append({"diagnosticEvent": {"severity": "error", "message": f"{error}\n"}})
         (self.book / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+
+    def last_run(self, result: str) -> None:
+        """How the newest entry of the stack's history ended."""
+        (self.book / "result").write_text(result)
 
     def lock(self, stack: str = "dev", **content: Any) -> None:
         folder = self.root.parent / "state/.pulumi/locks/organization/site" / stack

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from slipway.cli import releases, stack_file
+from slipway.cli import releases
 from tests.unit.cli.fakes import URN, Desk, container_resource
 
 SERVICES: dict[str, Any] = {
@@ -101,7 +101,7 @@ def test_a_second_rollback_takes_the_place_of_the_first(shop: Desk) -> None:
     shop.run("rollback", "2")
     text = (shop.root / "Pulumi.dev.yaml").read_text()
     assert pinned(shop)["release"] == "2"
-    assert text.count(stack_file.NOTE) == text.count("release:\n") == 1
+    assert text.count(releases.NOTE) == text.count("release:\n") == 1
 
 
 @pytest.mark.parametrize(

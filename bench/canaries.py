@@ -1,0 +1,210 @@
+"""`python -m bench.canaries [--stack prod]`: looks for every secret of a running stack where none may be.
+
+That is: what the engine tells of the stack's containers, networks, volumes and images, the images' history and layers,
+process lists, logs, what Pulumi says in a preview, and its state. Prints where one was found, by its name and form and
+never its value, and ends with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from docker.models.images import Image
+
+from slipway.cli import screen
+from slipway.cli.errors import CliError
+from slipway.cli.pulumi import State
+from slipway.cli.target import Target
+from slipway.core.canary import SHORTEST, Canaries, Hit
+from slipway.setup.choices import Choices
+from slipway.setup.settings import Settings
+
+CHUNK = 1 << 20
+GENERATED = "random:index/randomPassword:RandomPassword"
+FILES = "pulumi-python:dynamic/slipway:FilesVolume"
+DELIVERED = ("env/", "superuser-password")
+"""Files of a volume that hold nothing but a secret."""
+COMMAND_LINES = ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
+"""Asked inside: for `docker top` a host needs `ps`."""
+GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, order=True)
+class Leak:
+    """A secret where it must not be."""
+
+    place: str
+    hit: Hit
+
+
+def secrets_of(state: State) -> dict[str, str]:
+    """{name: value} of all that is generated or delivered as a secret; `state` with its secrets shown."""
+    found: dict[str, str] = {}
+    for each in state.of_type(GENERATED):
+        found[str(each["urn"]).rpartition("::")[2]] = opened(each["outputs"]["result"])
+    for each in state.of_type(FILES):
+        for path, text in opened(each["inputs"]["files"]).items():
+            if path.startswith(DELIVERED):
+                for value in listed(opened(text)):
+                    found[f"{each['inputs']['volume']}:{path}"] = value
+    return {name: value for name, value in found.items() if len(value) >= SHORTEST}
+
+
+def opened(value: Any) -> Any:
+    """A value of a state whose secrets are shown."""
+    return json.loads(value["plaintext"]) if isinstance(value, Mapping) and "plaintext" in value else value
+
+
+def listed(text: str) -> list[str]:
+    """The texts in a list as JSON, or the text itself."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return [text]
+    return [str(each) for each in found] if isinstance(found, list) else [text]
+
+
+def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Every place to look at, and what is there."""
+    belongings = target.belongings
+    api: Any = belongings.client.api
+    images: dict[str, Image] = {}
+    for container in belongings.containers():
+        name = str(container.name)
+        images[str(container.attrs["Image"])] = belongings.client.images.get(container.attrs["Image"])
+        yield f"inspect {name}", as_json(container.attrs)
+        for identity in container.attrs.get("ExecIDs") or ():
+            yield f"inspect a command in {name}", as_json(api.exec_inspect(identity))
+        if container.status == "running":
+            processes: Any = container.exec_run(COMMAND_LINES)
+            yield f"processes of {name}", iter([processes.output])
+        yield f"log of {name}", container.logs(stream=True, follow=False)
+    things: list[Any] = [*belongings.networks(), *belongings.volumes()]
+    for thing in things:
+        yield f"inspect {thing.name}", as_json(thing.attrs)
+    base = base_layers(target)
+    for identity, image in images.items():
+        name = image.tags[0] if image.tags else identity[:19]
+        yield f"inspect image {name}", as_json(image.attrs)
+        yield f"history of image {name}", as_json(image.history())
+        yield f"layers of image {name}", layers(image, base)
+    yield "pulumi preview", said(lambda: target.pulumi.captured("preview", "--diff").stdout)
+    yield "pulumi stack output", said(lambda: target.pulumi.read("stack", "output", "--stack", target.project.stack))
+    yield from state_files(target)
+
+
+def said(command: Callable[[], str]) -> Iterator[bytes]:
+    """What a command writes; it is run when that is asked for."""
+    yield command().encode()
+
+
+def as_json(value: Any) -> Iterator[bytes]:
+    yield json.dumps(value).encode()
+
+
+def base_layers(target: Target) -> set[str]:
+    """The layers that were there before any secret was: those of the images that builds start from."""
+    names = {**Settings.load().base_images, **Choices.load().base_images}
+    names |= target.project.declared.get("baseImages") or {}
+    there = [name for name in names.values() if target.belongings.has_image(name)]
+    return {layer for name in there for layer in layers_of(target.belongings.client.images.get(name))}
+
+
+def layers_of(image: Image) -> list[str]:
+    """The ids of an image's layers, the lowest first."""
+    found: list[str] = image.attrs["RootFS"].get("Layers") or []
+    return found
+
+
+def layers(image: Image, without: set[str]) -> Iterator[bytes]:
+    """The layers of an image, as tar files are, some left out."""
+    with tempfile.TemporaryFile() as file:
+        for chunk in image.save(chunk_size=CHUNK):
+            file.write(chunk)
+        file.seek(0)
+        yield from layers_in(file, layers_of(image), without)
+
+
+def layers_in(file: BinaryIO, ids: list[str], without: set[str]) -> Iterator[bytes]:
+    """The same of a saved image; `ids` are its layers' in order."""
+    with tarfile.open(fileobj=file) as archive:
+        manifest = archive.extractfile("manifest.json")
+        assert manifest, "every saved image has one"
+        [described] = json.load(manifest)
+        for identity, member in zip(ids, described["Layers"], strict=True):
+            if identity in without:
+                continue
+            layer = archive.extractfile(member)
+            assert layer, f"{member} is a file"
+            packed = layer.read(2) == GZIP
+            layer.seek(0)
+            yield from chunks(gzip.GzipFile(fileobj=layer) if packed else layer)
+
+
+def chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def state_files(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """All that Pulumi keeps of the stack, as it keeps it; where it keeps no files, what it hands out."""
+    pulumi, project = target.pulumi, target.project
+    if pulumi.folder is None:
+        yield "pulumi stack export", said(lambda: pulumi.read("stack", "export", "--stack", project.stack))
+        return
+    for kind in ("stacks", "backups", "history"):
+        for file in sorted((pulumi.folder / ".pulumi" / kind / project.name).rglob(f"{project.stack}*")):
+            for each in sorted(file.rglob("*")) if file.is_dir() else [file]:
+                if each.is_file():
+                    yield f"state: {each.relative_to(pulumi.folder)}", iter([unpacked(each)])
+
+
+def unpacked(file: Path) -> bytes:
+    """A file's content; backends may compress what they keep."""
+    content = file.read_bytes()
+    return gzip.decompress(content) if content.startswith(GZIP) else content
+
+
+def leaks(target: Target, wanted: Callable[[str], bool] = lambda _: True) -> list[Leak]:
+    """Every secret that is somewhere where it must not be, in the places that are wanted. Raises CliError where there
+    is no such stack."""
+    canaries = Canaries(secrets_of(target.state(secrets=True)))
+    found: list[Leak] = []
+    for place, content in places(target):
+        if wanted(place):
+            found += [Leak(place, hit) for hit in sorted(canaries.in_chunks(content))]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.canaries", description="Looks for secrets where none may be.")
+    parser.add_argument("--stack", default="prod")
+    parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
+    given = parser.parse_args()
+    seen: list[str] = []
+
+    def wanted(place: str) -> bool:
+        seen.append(place)
+        return True
+
+    try:
+        found = leaks(Target(given.stack, given.project, json=False), wanted)
+    except CliError as error:
+        screen.failed(error, json_wanted=False)
+        sys.exit(int(error.code))
+    screen.table(("where", "secret", "form"), [(each.place, each.hit.secret, each.hit.form) for each in found])
+    print(f"{len(seen)} places looked at, {len(found)} secrets found")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""`python -m bench.reachability [--stack prod]`: who reaches whom in a running stack, tried from every container.
+
+From the network of each container every other one is called at each of its addresses and at every port that anything of
+the stack listens on; a port that nobody listens on cannot answer. What answers is held against the networks of the
+declaration (slipway.core.topology). Whether a container has a way out is the engine's word on its networks: nothing
+outside is there for certain to answer. Of the host's ports only the edge's may be the stack's. Prints the table and
+ends with 1 when something answers that must not, or does not that must.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.models.containers import Container
+
+from slipway.cli import screen
+from slipway.cli.belongings import is_helper, service_of
+from slipway.cli.errors import CliError
+from slipway.cli.project import Project
+from slipway.cli.target import Target
+from slipway.core import topology
+from slipway.core.topology import EDGE
+from slipway.settings.parse import parse
+from slipway.settings.problems import SettingsError
+from slipway.settings.site import Site
+from slipway.setup.choices import Choices
+from slipway.setup.settings import Settings
+
+WORLD, HOST = "the world", "the host"
+ANY = 0
+"""Stands for every port."""
+LISTENING = """
+import json
+found = []
+for version in ("tcp", "tcp6"):
+    for line in open(f"/proc/net/{version}").readlines()[1:]:
+        local, state = line.split()[1], line.split()[3]
+        address, _, port = local.partition(":")
+        if state == "0A" and not address.endswith("7F") and address != "0" * 24 + "01000000":
+            found.append(int(port, 16))
+print(json.dumps(sorted(set(found))))
+"""
+CALLING = """
+import asyncio, json, sys
+
+async def call(address, port):
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 2)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+async def main(places):
+    return await asyncio.gather(*(call(*place) for place in places))
+
+print(json.dumps(asyncio.run(main(json.loads(sys.argv[1])))))
+"""
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    """From where to where, what may answer (the ports), and what did."""
+
+    source: str
+    target: str
+    expected: tuple[int, ...]
+    open: tuple[int, ...]
+
+    @property
+    def right(self) -> bool:
+        return self.expected == self.open
+
+
+def site_of(project: Project) -> Site:
+    """The declaration of a stack. Raises CliError where it has a mistake."""
+    declared = {key: value for key, value in project.declared.items() if ":" not in key}
+    hidden = {owner: dict.fromkeys(table, "hidden") for owner, table in (declared.get("secrets") or {}).items()}
+    base_images = {**Settings.load().base_images, **Choices.load().base_images}
+    try:
+        return parse(
+            declared | {"secrets": hidden},
+            project=project.name,
+            stack=project.stack,
+            root=project.root,
+            base_images=base_images,
+        )
+    except SettingsError as error:
+        raise CliError(str(error)) from None
+
+
+class Prober:
+    """Runs Python in the network of a container, which itself need not have any program."""
+
+    def __init__(self, target: Target, image: str) -> None:
+        self.target, self.image = target, image
+
+    def run(self, container: Container, program: str, *arguments: str) -> Any:
+        output = self.target.belongings.client.containers.run(
+            self.image,
+            ["python3", "-c", program, *arguments],
+            entrypoint=[],
+            network_mode=f"container:{container.id}",
+            user="65534",
+            cap_drop=["ALL"],
+            read_only=True,
+            remove=True,
+        )
+        return json.loads(output)
+
+
+def addresses(container: Container) -> list[str]:
+    """On all of its networks."""
+    networks = container.attrs["NetworkSettings"]["Networks"].values()
+    return sorted(str(each["IPAddress"]) for each in networks if each["IPAddress"])
+
+
+def planned(site: Site, names: Mapping[str, str]) -> tuple[set[tuple[str, str]], set[str]]:
+    """The pairs that have a network in common, and who has a way out; `names`: {container: service}."""
+    plans = topology.networks(site)
+    of = {name: set(topology.memberships(plans, service)) for name, service in names.items()}
+    outward = {plan.name for plan in plans if not plan.internal}
+    together = {(one, other) for one in of for other in of if one != other and of[one] & of[other]}
+    return together, {name for name, networks in of.items() if networks & outward}
+
+
+def matrix(target: Target) -> list[Pair]:
+    """All pairs of a running stack. Raises CliError where it does not run."""
+    site, belongings = site_of(target.project), target.belongings
+    running = [each for each in belongings.containers() if each.status == "running" and not is_helper(each)]
+    if not running:
+        raise CliError(f"{target.project} does not run", f"make up STACK={target.project.stack}")
+    containers = {belongings.short(each): each for each in sorted(running, key=lambda each: str(each.name))}
+    together, leaving = planned(
+        site, {name: service_of(each).removesuffix("-schedule") for name, each in containers.items()}
+    )
+    internal = {str(each.name): bool(each.attrs["Internal"]) for each in belongings.client.networks.list()}
+    prober = Prober(target, site.base_images.python)
+    ports: dict[str, list[int]] = {name: prober.run(each, LISTENING) for name, each in containers.items()}
+    every = sorted({port for found in ports.values() for port in found})
+    pairs = []
+    for source, container in containers.items():
+        others = [(name, address) for name, each in containers.items() if name != source for address in addresses(each)]
+        calls: list[tuple[str, str, int]] = [(name, address, port) for name, address in others for port in every]
+        answers = prober.run(container, CALLING, json.dumps([[address, port] for _, address, port in calls]))
+        opened: dict[str, set[int]] = {name: set() for name in containers if name != source}
+        for (name, _, port), answer in zip(calls, answers, strict=True):
+            if answer:
+                opened[name].add(port)
+        for name, found in opened.items():
+            expected = ports[name] if (source, name) in together else []
+            pairs.append(Pair(source, name, tuple(expected), tuple(sorted(found))))
+        way_out = not all(internal[name] for name in container.attrs["NetworkSettings"]["Networks"])
+        pairs.append(Pair(source, WORLD, (ANY,) if source in leaving else (), (ANY,) if way_out else ()))
+    return [*pairs, *published(site, containers)]
+
+
+def published(site: Site, containers: Mapping[str, Container]) -> list[Pair]:
+    """What each container has of the host's ports."""
+    pairs = []
+    for name, container in containers.items():
+        bindings = container.attrs["NetworkSettings"]["Ports"] or {}
+        found = {int(host["HostPort"]) for hosts in bindings.values() for host in hosts or ()}
+        expected = (site.edge.port,) if site.profile.edge and service_of(container) == EDGE else ()
+        pairs.append(Pair(HOST, name, expected, tuple(sorted(found))))
+    return pairs
+
+
+def shown(ports: tuple[int, ...]) -> str:
+    return ", ".join("any" if port == ANY else str(port) for port in ports) or "-"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench.reachability", description="Who reaches whom in a running stack.")
+    parser.add_argument("--stack", default="prod")
+    parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
+    given = parser.parse_args()
+    try:
+        pairs = matrix(Target(given.stack, given.project, json=False))
+    except CliError as error:
+        screen.failed(error, json_wanted=False)
+        sys.exit(int(error.code))
+    screen.table(
+        ("from", "to", "may answer", "answers", ""),
+        [
+            (each.source, each.target, shown(each.expected), shown(each.open), "" if each.right else "failed")
+            for each in pairs
+        ],
+    )
+    wrong = sum(not each.right for each in pairs)
+    print(f"{len(pairs)} pairs, {wrong} not as declared")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

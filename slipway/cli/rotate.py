@@ -1,0 +1,134 @@
+"""rotate: new values for generated secrets of a running stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from slipway.cli import backend, screen, stack_file
+from slipway.cli.deploy import bring_up
+from slipway.cli.errors import CliError, Code
+from slipway.cli.project import Project
+from slipway.cli.pulumi import State
+from slipway.cli.target import Target, command
+from slipway.core import rotation
+from slipway.settings.problems import closest
+
+SECRETS = "slipway:components:Secrets"
+KEY = "rotations"
+NOTE = "# counted up by `slipway rotate`: another count is another value; keep it with the rest of this file"
+Name = tuple[str, str]
+"""The owner (a service, or postgres) and the secret."""
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "everything", is_flag=True, help="Every generated secret of the stack.")
+@command
+def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
+    """Draw new values for generated secrets, live.
+
+    NAME is SERVICE.SECRET, SERVICE.database (all logins of its database), postgres.superuser, or SERVICE for all of
+    one. Counts them in the stack file and brings the stack up: new containers start with the new values, and when the
+    old ones have gone, their logins are locked. What a former SECRET_KEY signed is accepted until the next rotation.
+    """
+    if bool(names) == everything:
+        raise CliError("either --all or the names of secrets", *listed(generated(target)), code=Code.USAGE)
+    backend.refuse_if_held(target.project, backend.locks(target.project, target.pulumi.folder))
+    there, project = generated(target), target.project
+    chosen_ones = set(chosen(project))
+    wanted = (
+        every(there)
+        if everything
+        else list(dict.fromkeys(each for name in names for each in meant(name, there, project)))
+    )
+    refuse_unless_well(target)
+    for owner, name in sorted(chosen_ones if everything else []):
+        screen.say(f"{owner}.{name} was chosen and stays. To choose another value:  {choose(project, owner, name)}")
+    count(project, wanted)
+    screen.say(f"new values for {', '.join('.'.join(each) for each in wanted)}")
+    code = bring_up(target.again(), refresh=True, yes=False, arguments=())
+    if code:
+        screen.say("  until then the old values go on working beside the new ones")
+    return code
+
+
+def generated(target: Target) -> Mapping[str, Sequence[str]]:
+    """{owner: names} of what can be rotated, as the last run recorded it. Raises CliError where there is none."""
+    recorded = recorded_rotations(target.state())
+    if recorded is None:
+        raise CliError(
+            f"{target.project} is not up, or was brought up by an earlier Slipway, which could not rotate",
+            f"make up STACK={target.project.stack}",
+            code=Code.MISSING,
+        )
+    return {owner: list(counts) for owner, counts in recorded.items()}
+
+
+def recorded_rotations(state: State) -> Mapping[str, Mapping[str, int]] | None:
+    found: list[Any] = [(each.get("outputs") or {}).get(KEY) for each in state.of_type(SECRETS)]
+    return found[0] if found else None
+
+
+def every(there: Mapping[str, Sequence[str]]) -> list[Name]:
+    return [(owner, name) for owner, names in there.items() for name in names]
+
+
+def listed(there: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"  slipway rotate {owner}.{name}" for owner, name in every(there)]
+
+
+def meant(text: str, there: Mapping[str, Sequence[str]], project: Project) -> list[Name]:
+    """What a name on the command line stands for. Raises CliError for one that cannot be rotated."""
+    owner, _, name = text.partition(".")
+    if not name and there.get(owner):
+        return [(owner, each) for each in there[owner]]
+    if name in there.get(owner, ()):
+        return [(owner, name)]
+    if (owner, name) in chosen(project):
+        raise CliError(
+            f"{text} was chosen with `pulumi config set --secret`, so its next value is yours to choose as well",
+            choose(project, owner, name),
+            f"make up STACK={project.stack}",
+            code=Code.USAGE,
+        )
+    near = closest(text, [".".join(each) for each in every(there)])
+    raise CliError(
+        f"nothing that is generated is called {text}" + (f"; did you mean {near}?" if near else ""),
+        *listed(there),
+        code=Code.MISSING,
+    )
+
+
+def chosen(project: Project) -> list[Name]:
+    """The secrets whose values were set."""
+    tables = project.declared.get("secrets") or {}
+    return [(owner, name) for owner, table in tables.items() for name in table or ()]
+
+
+def choose(project: Project, owner: str, name: str) -> str:
+    return f"pulumi config set --stack {project.stack} --secret --path secrets.{owner}.{name}"
+
+
+def refuse_unless_well(target: Target) -> None:
+    """Raises CliError when the last run did not succeed: a rotation may be under way, and the next one would take the
+    login that the containers in use came by."""
+    last = target.pulumi.last_run()
+    if last.get("result") != "succeeded":
+        raise CliError(
+            f"the last run of {target.project} did not end well, and what it began comes first",
+            f"make up STACK={target.project.stack}",
+            code=Code.UNWELL,
+        )
+
+
+def count(project: Project, names: Sequence[Name]) -> None:
+    """Writes the counts into the stack file, where every `up` finds them, plain Pulumi's too."""
+    text = project.file.read_text() if project.file.exists() else ""
+    counts = rotation.counted_up(project.declared.get(KEY) or {}, names)
+    try:
+        stack_file.write(project, stack_file.with_key(text, KEY, counts, NOTE))
+    except ValueError as error:
+        raise CliError(f"{project.file} cannot take the counts: {error}", code=Code.USAGE) from None

@@ -1,0 +1,60 @@
+"""What can be rotated, and which generation is in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.core import rotation
+from slipway.settings.site import Service, Site
+from tests.unit.declaring import correct, make_root, read
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return make_root(tmp_path)
+
+
+def site(root: Path, **more: Any) -> Site:
+    return read(correct() | more, root)
+
+
+def test_every_generated_secret_of_a_stack_can_be_rotated(root: Path) -> None:
+    assert rotation.in_force(site(root)) == {
+        "shop": {"SECRET_KEY": 0},
+        "stock": {"database": 0},
+        "postgres": {"superuser": 0},
+    }
+
+
+def test_the_count_is_the_generation(root: Path) -> None:
+    known = rotation.in_force(site(root, rotations={"shop": {"SECRET_KEY": 2}, "postgres": {"superuser": 1}}))
+    assert known == {"shop": {"SECRET_KEY": 2}, "stock": {"database": 0}, "postgres": {"superuser": 1}}
+
+
+def test_a_chosen_secret_is_not_among_them(root: Path) -> None:
+    assert "shop" not in rotation.in_force(site(root, secrets={"shop": {"SECRET_KEY": "chosen"}}))
+
+
+def test_the_name_of_what_draws_a_value_tells_its_generation() -> None:
+    for generation in (0, 1, 12):
+        assert rotation.drawn_as("-".join(rotation.logical(("web", "KEY"), generation))) == ("web-KEY", generation)
+
+
+def test_counting_up_leaves_the_other_counts_as_they_are() -> None:
+    before = {"shop": {"SECRET_KEY": 1, "OTHER": 3}}
+    after = rotation.counted_up(before, [("shop", "SECRET_KEY"), ("stock", "database")])
+    assert after == {"shop": {"SECRET_KEY": 2, "OTHER": 3}, "stock": {"database": 1}}
+    assert before == {"shop": {"SECRET_KEY": 1, "OTHER": 3}}
+
+
+def test_a_variable_that_the_service_declares_itself_stays_its_own() -> None:
+    plain = Service(name="shop", secrets=("KEY",))
+    assert rotation.fallback_variables(plain, ["KEY"]) == {"KEY_FALLBACKS": "KEY"}
+    for own in (
+        Service(name="shop", secrets=("KEY", "KEY_FALLBACKS")),
+        Service(name="shop", secrets=("KEY",), env={"KEY_FALLBACKS": "[]"}),
+    ):
+        assert rotation.fallback_variables(own, ["KEY"]) == {}
