@@ -17,7 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.mocks.breakages import MUTATIONS, Mutation
+from tests.mocks.breakages import MUTATIONS
+from tests.mocks.breaking import Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml", "Pulumi.prod.yaml", "pyproject.toml", "components",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mocks.breakages import MUTATIONS, Mutation
+from tests.mocks.breakages import MUTATIONS
+from tests.mocks.breaking import Mutation
 from tests.mocks.mutations import ROOT, run_all
 
 HERE = Path(__file__).parent
