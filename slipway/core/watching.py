@@ -19,7 +19,6 @@ certificates() {{
     stat -c '%n %i %Y' {FOLDER}/{CERTIFICATES}/*.pem
 }}
 follow() {{
-    seen=$(certificates)
     while sleep {PAUSE}; do
         now=$(certificates)
         if [ "$now" != "$seen" ] && nginx -t -q -c {main}; then
@@ -29,6 +28,7 @@ follow() {{
         seen=$now
     done
 }}
+seen=$(certificates)  # before nginx reads them, so that no later one is missed
 follow &
 exec "$@"
 """
