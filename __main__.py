@@ -4,6 +4,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.adminer import Adminer, AdminerArgs
+from components.certbot import Certbot, CertbotArgs
 from components.context import Context
 from components.databases import Databases, DatabasesArgs
 from components.edge import Edge, EdgeArgs
@@ -46,10 +47,8 @@ if site.owns_postgres:
 
 services = []
 for service in site.services.values():
-    image_id = (
-        service.image
-        or ServiceImage(context.name(service.name), ServiceImageArgs.of(context, service), on_engine).image_id
-    )
+    image_args = ServiceImageArgs.of(context, service)
+    image_id = service.image or ServiceImage(context.name(service.name), image_args, on_engine).image_id
     args = FlaskServiceArgs(
         context=context, service=service, image=image_id, networks=networks, secrets=secrets, databases=databases
     )
@@ -58,22 +57,24 @@ for service in site.services.values():
 edge = None
 if profile.edge:
     edge_image = built("edge", "services/nginx", bases.nginx)
-    edge = Edge(
-        context.name("edge"), EdgeArgs(context=context, networks=networks, secrets=secrets, image=edge_image), on_engine
-    )
-release = SiteRelease(
-    context.name("release"),
-    SiteReleaseArgs(context=context, services=services, edge=edge, networks=networks),
-    on_engine,
-)
+    edge_args = EdgeArgs(context=context, networks=networks, secrets=secrets, image=edge_image)
+    edge = Edge(context.name("edge"), edge_args, on_engine)
+release_args = SiteReleaseArgs(context=context, services=services, edge=edge, networks=networks)
+release = SiteRelease(context.name("release"), release_args, on_engine)
 for each in services:
     if each.service.schedule:
         schedule_args = ScheduleArgs(context=context, service=each, networks=networks, release=release)
         Schedule(context.name(each.service.name, "schedule"), schedule_args, on_engine)
+if edge and site.acme:
+    image = built("certbot", "services/certbot", bases.python)
+    certbot_args = CertbotArgs(context=context, networks=networks, edge=edge, image=image, release=release)
+    Certbot(context.name("certbot"), certbot_args, on_engine)
 
 if site.adminer:
     adminer_args = AdminerArgs(context=context, settings=site.adminer, networks=networks, image=bases.adminer)
     pulumi.export("adminer", Adminer(context.name("adminer"), adminer_args, on_engine).url)
     pulumi.export("adminer_logins", databases and databases.logins())
+if edge and edge.certificates and edge.certificates.authority:
+    pulumi.export("tls_authority", edge.certificates.authority)
 for name, url in urls(site).items():
     pulumi.export(name, url)

@@ -9,10 +9,11 @@ import pulumi
 import pulumi_docker as docker
 
 from components import hardening
+from components.certificates import Certificates, CertificatesArgs
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import nginx, nginx_main, pages, processes
+from slipway.core import nginx, nginx_main, pages, processes, tls, watching
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
@@ -23,6 +24,7 @@ PORT = 80
 CONFIG = "/etc/nginx/slipway"
 MAIN = f"{CONFIG}/{nginx.MAIN_FILE}"
 CURRENT = "files"
+NGINX = ["nginx", "-c", MAIN, "-g", "daemon off;"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class EdgeArgs:
 
 
 class Edge(pulumi.ComponentResource):
-    """Owns the nginx container, its configuration volumes and the static files that it serves itself.
+    """Owns the nginx container, its configuration volumes, its certificates and the static files that it serves itself.
 
     The container stays over releases: routes and upstreams are files that the release writes. It is replaced
     delete-first, because it publishes a port: a short gap, when its image or its own settings change.
@@ -44,6 +46,7 @@ class Edge(pulumi.ComponentResource):
 
     container: docker.Container
     pages: dict[str, str]
+    certificates: Certificates | None
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Edge", name, None, opts)
@@ -55,7 +58,10 @@ class Edge(pulumi.ComponentResource):
             own={page: (site.root / file).read_text() for page, file in settings.pages.items()},
         )
         child = pulumi.ResourceOptions(parent=self)
-        files = pulumi.Output.from_input({nginx.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus)})
+        texts = {nginx.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus)}
+        if site.acme:
+            texts[watching.SCRIPT] = watching.script(MAIN)
+        files = pulumi.Output.from_input(texts)
         config = FilesVolume(
             context.name(EDGE, "config"),
             engine=context.engine,
@@ -79,21 +85,28 @@ class Edge(pulumi.ComponentResource):
             labels=labels,
             opts=child,
         )
+        self.certificates = None
+        if settings.tls.on:
+            certificates_args = CertificatesArgs(context=context, secrets=args.secrets, image=args.image)
+            self.certificates = Certificates(context.name(EDGE, "certificates"), certificates_args, child)
         grace = ladder(site.drain).stop
         mounts = [
             docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
             docker.ContainerVolumeArgs(volume_name=live.name, container_path=nginx_main.LIVE),
             docker.ContainerVolumeArgs(volume_name=static.name, container_path=nginx_main.STATIC, read_only=True),
             docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=nginx_main.TEMPORARY),
+            *([self.certificates.mount] if self.certificates else []),
         ]
+        published = {PORT: settings.port} | ({tls.PORT: settings.tls_port} if settings.tls.on else {})
         self.container = docker.Container(
             name,
             image=args.image,
             entrypoints=[],
-            command=["nginx", "-c", MAIN, "-g", "daemon off;"],
+            command=[*(["sh", f"{CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
             networks_advanced=args.networks.only(EDGE, PUBLIC),
             ports=[
-                docker.ContainerPortArgs(internal=PORT, external=settings.port, ip=settings.address, protocol="tcp")
+                docker.ContainerPortArgs(internal=inside, external=outside, ip=settings.address, protocol="tcp")
+                for inside, outside in published.items()
             ],
             volumes=mounts,
             labels=container_labels(labels),

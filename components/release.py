@@ -42,7 +42,8 @@ class SiteRelease(pulumi.ComponentResource):
         described = pulumi.Output.all(
             names={each.service.name: pulumi.Output.all(*each.names) for each in args.services},
             subnets={each.service.name: args.networks.subnets(each.service.name, EDGE) for each in args.services},
-        ).apply(lambda known: describe(args.context, known["names"], known["subnets"]))
+            certificate=edge.certificates.version if edge and edge.certificates else "",
+        ).apply(lambda known: describe(args.context, known["names"], known["subnets"], known["certificate"]))
         statics = [
             edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
         ]
@@ -89,15 +90,17 @@ class SiteRelease(pulumi.ComponentResource):
         self.register_outputs({"containers": described["containers"]})
 
 
-def describe(context: Context, names: dict[str, list[str]], subnets: dict[str, list[str]]) -> dict[str, Any]:
-    """What the release is told, once the containers have names and the networks ranges."""
+def describe(
+    context: Context, names: dict[str, list[str]], subnets: dict[str, list[str]], certificate: str
+) -> dict[str, Any]:
+    """What the release is told, once the containers have names, the networks ranges and the certificate a version."""
     site = context.site
     callers = {
         service.name: tuple(subnet for caller in site.callers(service) for subnet in subnets[caller])
         for service in site.services.values()
         if site.profile.edge
     }
-    model = nginx.EdgeModel.of(site, callers)
+    model = nginx.EdgeModel.of(site, callers, certificate)
     releases = {
         service: nginx.Release(
             service=service,

@@ -16,7 +16,7 @@ WITH_A_WAY_OUT = re.compile(r"-(public|egress|certbot)$")
 INTERNAL_EVERYWHERE = re.compile(r"-(postgres|db)$")
 PINNED = re.compile(r"(^|@)sha256:|:(?=[^/]*\d)[\w.-]+$")
 """An id, a digest, or a tag with a number in it."""
-KEEPERS = {"FilesVolume", "DatabaseRoles", "DatabaseLogin"}
+KEEPERS = {"FilesVolume", "Placeholders", "DatabaseRoles", "DatabaseLogin"}
 """What secrets are for: files of mode 0400, and SQL over a local socket. Their inputs never reach the engine."""
 SPEAKING = re.compile(r"(PASSWORD|PASSWD|SECRET|SECRET_KEY|PRIVATE_KEY|API_KEY|TOKEN)$")
 LOGIN = re.compile(r"://[^/@:\s]*:[^/@\s]+@")

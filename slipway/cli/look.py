@@ -8,7 +8,7 @@ from typing import Any
 import click
 from docker.models.containers import Container
 
-from slipway.cli import backend, report, screen
+from slipway.cli import backend, certificates, report, screen
 from slipway.cli.belongings import Belongings, condition, health, is_helper, is_well, service_of
 from slipway.cli.errors import Code
 from slipway.cli.maintenance import ending, is_on
@@ -71,14 +71,17 @@ def missing(belongings: Belongings, state: State) -> list[str]:
 @click.command()
 @command
 def status(target: Target) -> int:
-    """Say how the stack is. Exit code 6 when something does not run or is not healthy, 4 when there is no stack."""
+    """Say how the stack is. Exit code 6 when something does not run, is not healthy, or a certificate
+    cannot be renewed; 4 when there is no stack."""
     state, belongings = target.state(), target.belongings
     known = {each["id"] for each in state.of_type(CONTAINER)}
     found = [each for each in belongings.containers() if each.id in known]
     gone = missing(belongings, state)
     held = [lock.told for lock in backend.locks(target.project, target.pulumi.folder)]
     run = target.pulumi.last_run()
+    issued = certificates.certificates(belongings, state)
     well = bool(found) and not gone and not state.interrupted and all(is_well(each) for each in found)
+    well = well and not certificates.failing(issued)
     services = {belongings.short(each): condition(each) for each in found}
     services |= dict.fromkeys(gone, "missing")
     services = dict(sorted(services.items()))
@@ -93,12 +96,15 @@ def status(target: Target) -> int:
                 "locks": held,
                 "interrupted": state.interrupted,
                 "maintenance": in_maintenance,
+                "certificates": issued,
             }
         )
     else:
         show(target, run, services, held, interrupted=state.interrupted)
         if in_maintenance:
             screen.output().print(f"maintenance is on; to end it:  {ending(target.project)}", markup=False)
+        for line in certificates.lines(issued):
+            screen.output().print(line, markup=False)
         screen.table(("", ""), list(report.urls(target.project, state).items()))
         if not well:
             screen.say(f"to put it right:  make up STACK={target.project.stack}")

@@ -11,6 +11,8 @@ OWN_CONNECTIONS = 7
 """For provisioning, health checks, adminer and somebody with psql."""
 JOB_CONNECTIONS = 2
 """For the service's migration or seed, and for each of its scheduled commands, beside its running containers."""
+CERTBOT_MEMORY = 160
+"""MiB of the container that renews certificates: Python twice, certbot being started beside what starts it."""
 
 
 def generations(service: Service) -> int:
@@ -47,4 +49,5 @@ def memory(site: Site) -> int:
     total = sum(service_memory(service) for service in site.services.values())
     total += site.postgres.memory if site.owns_postgres else 0
     total += site.edge.memory if site.profile.edge else 0
+    total += CERTBOT_MEMORY if site.acme else 0
     return total + (site.adminer.memory if site.adminer else 0)

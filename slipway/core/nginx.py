@@ -3,19 +3,20 @@
 Every release of a service has an upstream of its own, named after its containers. A new upstream knows no addresses
 for a moment after the reload that brings it, so it is added and asked (on the internal listener, with its name as Host)
 before any route points to it; one that was there before keeps its addresses. `resolve` lets nginx start and reload
-while a name does not exist, and follow a container to another address. Hosts, body size and trusted proxies are here
-too: all of it takes effect by the one reload.
+while a name does not exist, and follow a container to another address. Hosts, limits, headers, TLS and trusted proxies
+are here too: all of it takes effect by the one reload.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from slipway.core import pages
+from slipway.core import forwarding, headers, pages, rate_limits, tls
 from slipway.core.nginx_main import INTERNAL_PORT, STATIC, main_conf
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
+from slipway.settings.edge import HeaderProfile
 from slipway.settings.site import Service, Site
 
 UPSTREAMS_FILE = "upstreams.conf"
@@ -48,7 +49,8 @@ class Release:
 @dataclass(frozen=True, kw_only=True)
 class EdgeModel:
     """What the edge must know: the services that it serves, the networks that may call each (none: nobody), and
-    the paths of their health checks, which stay open during maintenance."""
+    the paths of their health checks, which stay open during maintenance. `tls` is None for plain HTTP; `rate_limits`
+    are {path: requests a minute}, `max_header` is in KiB, `max_body` in MiB."""
 
     services: tuple[Service, ...]
     callers: Mapping[str, tuple[str, ...]]
@@ -56,12 +58,17 @@ class EdgeModel:
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     max_body: int = 16
+    max_header: int = 8
+    tls: tls.Tls | None = None
+    headers: HeaderProfile = HeaderProfile.SAFE
+    rate_limits: Mapping[str, int] = field(default_factory=dict)
     drain: int = 30
     cpus: float = 1.0
 
     @classmethod
-    def of(cls, site: Site, callers: Mapping[str, tuple[str, ...]] | None = None) -> EdgeModel:
-        """`callers`: {service: subnets from which other services may call it through the edge}."""
+    def of(cls, site: Site, callers: Mapping[str, tuple[str, ...]] | None = None, certificate: str = "") -> EdgeModel:
+        """`callers`: {service: subnets from which other services may call it through the edge}; `certificate` stands
+        for the contents of the certificate that all names share."""
         services = tuple(service for service in site.services.values() if site.at_edge(service))
         health = (site.health_path(service) for service in services if service.routed)
         return cls(
@@ -71,6 +78,10 @@ class EdgeModel:
             hosts=site.edge.hosts,
             trusted_proxies=site.edge.trusted_proxies,
             max_body=site.edge.max_body,
+            max_header=site.edge.max_header,
+            tls=tls.Tls.of(site, certificate),
+            headers=site.edge.headers,
+            rate_limits=site.edge.rate_limits,
             drain=site.drain,
             cpus=site.edge.cpus,
         )
@@ -105,13 +116,23 @@ def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
     for service in edge.services:
         if service.routed:
             by_host.setdefault(service.host, []).append(service)
-    parts = [pages.maintenance_maps(edge.health), _trust(edge.trusted_proxies)]
+    parts = [
+        f"large_client_header_buffers 4 {edge.max_header}k;\n",
+        pages.maintenance_maps(edge.health),
+        forwarding.http_part(edge.trusted_proxies),
+        headers.http_part(edge.headers, hsts=edge.tls.hsts if edge.tls else 0),
+        rate_limits.http_part(edge.rate_limits),
+        tls.http_part(edge.tls),
+    ]
     if edge.hosts:
-        parts.append(_nobody(80))
+        default, added = " default_server", headers.server_part(edge.headers)
+        parts.append(_nobody(f"    listen 80{default};\n{added}"))
+        parts += [_nobody(tls.listen(edge.tls, (), default=default) + added)] if edge.tls else []
     for host, services in by_host.items():
         parts.append(_public_server(edge, host, services, targets))
     called = [service for service in edge.services if edge.callers.get(service.name)]
-    parts.extend(_nobody(port) for port in sorted({service.port for service in called} - {80}))
+    ports = sorted({service.port for service in called} - {80})
+    parts.extend(_nobody(f"    listen {port} default_server;\n") for port in ports)
     parts.extend(_internal_server(edge, service, targets.get(service.name)) for service in called)
     return "\n".join(part for part in parts if part)
 
@@ -137,35 +158,36 @@ server {{
     access_log off;
     add_header {ADDRESS_HEADER} $upstream_addr always;
     proxy_next_upstream off;  # each answer is one container's own
-{_headers(host=host, proto="$scheme")}
-    location / {{
+{forwarding.lines(host=host)}    location / {{
         proxy_pass http://{release.upstream};
     }}
 }}
 """
 
 
-def _nobody(port: int) -> str:
-    return f"server {{\n    listen {port} default_server;\n    server_name _;\n    return 404;\n}}\n"
+def _nobody(listening: str) -> str:
+    return f"server {{\n{listening}    server_name _;\n    return 404;\n}}\n"
 
 
 def _public_server(edge: EdgeModel, host: str | None, services: list[Service], targets: Mapping[str, Release]) -> str:
-    names = host or " ".join(edge.hosts) or "_"
-    default = " default_server" if host is None and not edge.hosts else ""
-    real_ip = "".join(f"    set_real_ip_from {network};\n" for network in edge.trusted_proxies)
-    if real_ip:
-        real_ip += "    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;\n"
-    proto = "$forwarded_proto" if edge.trusted_proxies else "$scheme"
+    hosts = (host,) if host else edge.hosts
+    names = " ".join(hosts) or "_"
+    default = " default_server" if not hosts else ""
+    forwarded = forwarding.trusting(edge.trusted_proxies)
     locations = "".join(_locations(service, targets.get(service.name)) for service in services)
-    if not any(service.route == "/" for service in services):
+    root = next((service for service in services if service.route == "/"), None)
+    if root is None:
         locations += "    location / {\n        return 404;\n    }\n"
+    passed = _target(targets.get(root.name)) if root else ""
+    plain = tls.redirect(
+        edge.tls, names, default=default, headers=headers.server_part(edge.headers) + forwarded, passed=passed
+    )
+    added = headers.server_part(edge.headers, hsts=edge.tls.hsts if edge.tls else 0)
     return f"""\
-server {{
-    listen 80{default};
-    server_name {names};
+{plain}server {{
+{tls.listen(edge.tls, hosts, default=default)}    server_name {names};
     client_max_body_size {edge.max_body}m;
-{real_ip}{_headers(host="$http_host", proto=proto)}
-{pages.server_part()}{locations}}}
+{rate_limits.server_part(edge.rate_limits)}{added}{forwarded}{pages.server_part()}{locations}}}
 """
 
 
@@ -177,8 +199,7 @@ server {{
     server_name {service.name};
     client_max_body_size {edge.max_body}m;
 {allowed}    deny all;
-{_headers(host="$http_host", proto="$scheme")}
-    location / {{
+{forwarding.lines()}    location / {{
         {_target(release)}
     }}
 }}
@@ -200,7 +221,6 @@ def _locations(service: Service, release: Release | None) -> str:
         root {STATIC}/{service.name};
         try_files {looked_for} @{service.name};
         add_header Cache-Control $static_cache;
-        add_header X-Content-Type-Options nosniff;
         gzip on;  # only here: compressing pages would tell their secrets by their length
         gzip_vary on;
         gzip_types text/css text/javascript application/javascript application/json image/svg+xml;
@@ -211,34 +231,3 @@ def _locations(service: Service, release: Release | None) -> str:
 
 def _target(release: Release | None) -> str:
     return f"proxy_pass http://{release.upstream};" if release else "return 503;"
-
-
-def _headers(*, host: str, proto: str) -> str:
-    values = {
-        "Host": host,
-        "Connection": '""',
-        "X-Real-IP": "$remote_addr",
-        "X-Forwarded-For": "$remote_addr",
-        "X-Forwarded-Proto": proto,
-        "X-Forwarded-Host": host,
-        "X-Forwarded-Prefix": '""',
-        "Forwarded": '""',
-        "X-Request-ID": "$request_id",
-    }
-    return "\n".join(f"    proxy_set_header {name} {value};" for name, value in values.items())
-
-
-def _trust(networks: tuple[str, ...]) -> str:
-    if not networks:
-        return ""
-    trusted = "".join(f"    {network} 1;\n" for network in networks)
-    return f"""\
-geo $realip_remote_addr $trusted_proxy {{
-    default 0;
-{trusted}}}
-map "$trusted_proxy:$http_x_forwarded_proto" $forwarded_proto {{
-    default $scheme;
-    "1:https" https;
-    "1:http" http;
-}}
-"""

@@ -17,6 +17,7 @@ EDGE = "edge"
 POSTGRES = "postgres"
 ADMINER = "adminer"
 PUBLIC = "public"
+CERTBOT = "certbot"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,8 @@ def networks(site: Site) -> tuple[NetworkPlan, ...]:
             plans.append(NetworkPlan(name=f"{service.name}-{called}", internal=True, members=members))
     if site.profile.edge:
         plans.append(NetworkPlan(name=PUBLIC, internal=False, members={EDGE: ()}))
+    if site.acme:
+        plans.append(NetworkPlan(name=CERTBOT, internal=False, members={CERTBOT: ()}))
     if site.owns_postgres:
         members = {POSTGRES: (POSTGRES_ALIAS,)} | ({ADMINER: ()} if site.adminer else {})
         plans.append(NetworkPlan(name=POSTGRES, internal=True, members=members))

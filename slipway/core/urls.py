@@ -14,7 +14,8 @@ def urls(site: Site) -> dict[str, str]:
     if site.profile.edge:
         address = LOOPBACK if site.edge.address in EVERYWHERE else site.edge.address
         name = site.edge.hosts[0] if site.edge.hosts else f"[{address}]" if ":" in address else address
-        found["url"] = f"http://{name}{'' if site.edge.port == 80 else f':{site.edge.port}'}/"
+        scheme, port, usual = ("https", site.edge.tls_port, 443) if site.edge.tls.on else ("http", site.edge.port, 80)
+        found["url"] = f"{scheme}://{name}{'' if port == usual else f':{port}'}/"
     if site.profile.publish_services:
         found |= {
             f"{service.name}_url": f"http://{LOOPBACK}:{service.dev_port}/"

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from slipway.core import budget, naming, pages
-from slipway.settings import reference_checks, rotation_checks, service_checks
+from slipway.settings import edge_checks, reference_checks, rotation_checks, service_checks
 from slipway.settings.models import Declaration
 from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, spelled, write_service
 from slipway.settings.site import Service, Site
@@ -31,7 +31,7 @@ class Asked:
 def everything(asked: Asked) -> list[Problem]:
     """All problems of the site."""
     problems = [problem for check in CHECKS for problem in check(asked)]
-    problems += rotation_checks.everything(asked.site)
+    problems += [*edge_checks.everything(asked.site), *rotation_checks.everything(asked.site)]
     for service in asked.site.services.values():
         problems += service_checks.everything(asked.site, service)
         problems += reference_checks.everything(asked.site, service)

@@ -8,7 +8,10 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
+from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -20,6 +23,7 @@ _URL_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
 _ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(.*\))?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_EMAIL = re.compile(r"[^@\s,<>\"']+@[^@\s,<>\"']+\.[^@\s,<>\"'.]+")
 LONGEST_NAME = 20
 
 
@@ -110,6 +114,36 @@ def _text(value: Any) -> Any:
     return value
 
 
+def word_or_table(words: type[StrEnum], key: str) -> Callable[[Any], Any]:
+    """Takes one of the words for a table with nothing but that key. YAML reads `off` as false."""
+
+    def table(value: Any) -> Any:
+        word = _off(value)
+        if isinstance(word, str) and word not in set(words):
+            *most, last = words
+            raise refuse(f"must be {', '.join(most)} or {last}, not {word!r}")
+        return {key: word} if isinstance(word, str) else value
+
+    return table
+
+
+def _off(value: Any) -> Any:
+    return "off" if value is False else value
+
+
+def _email(text: str) -> str:
+    if not _EMAIL.fullmatch(text):
+        raise refuse(f"{text!r} is no e-mail address")
+    return text
+
+
+def _directory(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname or any(character.isspace() for character in text):
+        raise refuse(f"{text!r} must be the https:// URL of an ACME directory")
+    return text
+
+
 def _database(value: Any) -> Any:
     return {} if value is True or value == "true" else None if value is False or value == "false" else value
 
@@ -152,5 +186,8 @@ Text = Annotated[str, BeforeValidator(_text)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
 ImageName = Annotated[str, AfterValidator(_image)]
+Email = Annotated[str, AfterValidator(_email)]
+DirectoryUrl = Annotated[str, AfterValidator(_directory)]
+OffIsAWord = BeforeValidator(_off)
 OnOrTable = BeforeValidator(_database)
 """`true` for a table of defaults, `false` for none."""

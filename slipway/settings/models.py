@@ -7,23 +7,28 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from slipway.core.nginx_main import INTERNAL_PORT
+from slipway.settings.edge import HeaderProfile, TlsMode, TlsProfile
 from slipway.settings.fields import (
     Address,
     CronExpression,
+    DirectoryUrl,
+    Email,
     Entry,
     Host,
     ImageName,
     Network,
+    OffIsAWord,
     OnOrTable,
     ProbePath,
     Route,
     Text,
     Words,
     refuse,
+    word_or_table,
 )
 from slipway.settings.site import Strategy
 
@@ -98,11 +103,32 @@ class PagesTable(Table):
     too_large: Text | None = Field(default=None, examples=["pages/too-large.html"])
 
 
+class TlsTable(Table):
+    """`edge.tls:`, or its mode alone."""
+
+    mode: Annotated[TlsMode, OffIsAWord] = Field(default=TlsMode.OFF, examples=["self-signed"])
+    profile: TlsProfile = Field(default=TlsProfile.INTERMEDIATE, examples=["intermediate"])
+    hsts: int = Field(default=0, ge=0, le=2 * 366 * 24 * 3600, examples=[15768000])
+    certificate: Text | None = Field(default=None, examples=["tls/fullchain.pem"])
+    key: Text | None = Field(default=None, examples=["tls/privkey.pem"])
+    email: Email | None = Field(default=None, examples=["admin@example.org"])
+    staging: bool = Field(default=False, examples=[True])
+    directory: DirectoryUrl | None = Field(default=None, examples=["https://ca.example.org/acme/directory"])
+    ca_bundle: Text | None = Field(default=None, examples=["tls/ca.pem"])
+
+
 class EdgeTable(Table):
     """`edge:`"""
 
     address: Address = Field(default="127.0.0.1", examples=["127.0.0.1"])
     port: int = Field(default=8100, ge=1, le=65535, examples=[8100])
+    tls_port: int = Field(default=8443, ge=1, le=65535, examples=[8443])
+    tls: Annotated[TlsTable, BeforeValidator(word_or_table(TlsMode, "mode"))] = Field(
+        default=TlsTable(), examples=["self-signed"]
+    )
+    headers: Annotated[HeaderProfile, OffIsAWord] = Field(default=HeaderProfile.SAFE, examples=["safe"])
+    rate_limits: dict[str, Annotated[int, Field(ge=1, le=60000)]] = Field(default={}, examples=[{"/login": 30}])
+    max_header: int = Field(default=8, ge=4, le=64, examples=[16])
     hosts: tuple[Host, ...] = Field(default=(), examples=[["www.example.org"]])
     trusted_proxies: tuple[Network, ...] = Field(default=(), examples=[["10.0.0.0/8"]])
     max_body: int = Field(default=16, ge=1, le=4096, examples=[16])

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from slipway.settings import checks, pin
+from slipway.settings.edge import EdgeSettings, TlsSettings
 from slipway.settings.explain import Location, explain, present
 from slipway.settings.models import TOP_LEVEL, Declaration, PagesTable, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
@@ -21,7 +22,6 @@ from slipway.settings.site import (
     AdminerSettings,
     BaseImages,
     Database,
-    EdgeSettings,
     MigrationSettings,
     PostgresSettings,
     Scheduled,
@@ -160,7 +160,11 @@ def _site(
         services={
             name: _service(name, table, sole=sole, dev_port=ports[name]) for name, table in declaration.services.items()
         },
-        edge=EdgeSettings(**declaration.edge.model_dump(exclude={"pages"}), pages=_pages(declaration.edge.pages)),
+        edge=EdgeSettings(
+            **declaration.edge.model_dump(exclude={"pages", "tls"}),
+            pages=_pages(declaration.edge.pages),
+            tls=TlsSettings(**declaration.edge.tls.model_dump()),
+        ),
         postgres=PostgresSettings(**declaration.postgres.model_dump()),
         migrations=MigrationSettings(**declaration.migrations.model_dump()),
         adminer=None if adminer is None else AdminerSettings(**adminer),

@@ -12,7 +12,19 @@ from slipway.settings.problems import Problem, closest, did_you_mean, spelled, w
 from slipway.settings.site import Service, Site
 
 RESERVED = frozenset(
-    {"adminer", "edge", "localhost", "nginx", "postgres", "public", "slipway", "stack", "template0", "template1"}
+    {
+        "adminer",
+        "certbot",
+        "edge",
+        "localhost",
+        "nginx",
+        "postgres",
+        "public",
+        "slipway",
+        "stack",
+        "template0",
+        "template1",
+    }
 )
 RESERVED_VARIABLES = {
     "SCRIPT_NAME": "it follows from the route",

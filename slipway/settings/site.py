@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from slipway.settings.edge import EdgeSettings, TlsMode
 from slipway.settings.profile import Profile
 
 POSTGRES_ALIAS = "postgres"
@@ -102,23 +103,6 @@ class Service:
     def http(self) -> bool:
         """Whether it answers HTTP requests at all: a worker or a Redis does not, and has no place at the edge."""
         return self.health is not None
-
-
-@dataclass(frozen=True, kw_only=True)
-class EdgeSettings:
-    """nginx: where it is published, which names it answers to (none: all), whose X-Forwarded-* headers it believes,
-    the largest request body in MiB, pages of the site's own ({maintenance, unavailable, too_large: file in the
-    project's folder}), and the seconds for which a page that is still open finds the static files of its release."""
-
-    address: str = "127.0.0.1"
-    port: int = 8100
-    hosts: tuple[str, ...] = ()
-    trusted_proxies: tuple[str, ...] = ()
-    max_body: int = 16
-    pages: Mapping[str, str] = field(default_factory=dict)
-    static_retention: int = 7 * 24 * 3600
-    memory: int = 128
-    cpus: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +227,18 @@ class Site:
     def callers(self, service: Service) -> tuple[str, ...]:
         """The services that may call it."""
         return tuple(other.name for other in self.services.values() if service.name in other.uses)
+
+    def hosts(self) -> tuple[tuple[str, ...], ...]:
+        """The names of each server for visitors, those of the services without a `host` first; empty: every name."""
+        routed = [service for service in self.services.values() if service.routed]
+        own = tuple((host,) for host in dict.fromkeys(service.host for service in routed) if host)
+        nameless = any(not service.host for service in routed)
+        return (self.edge.hosts, *own) if nameless or self.edge.hosts else own
+
+    @property
+    def acme(self) -> bool:
+        """Whether an ACME authority issues the certificates."""
+        return self.profile.edge and self.edge.tls.mode is TlsMode.ACME
 
     def at_edge(self, service: Service) -> bool:
         """Whether the edge sends requests to it, from outside or from other services."""

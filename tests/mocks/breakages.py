@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Mutation(NamedTuple):
-    """The test that must fail, and the text that is replaced in one file."""
-
-    test: str
-    file: str
-    old: str
-    new: str
-
-
-def of(tests: str, **changes: tuple[str, str, str] | list[tuple[str, str, str]]) -> list[Mutation]:
-    """The mutations for the tests of one file, both by their names without `test_`."""
-    return [
-        Mutation(f"test_{tests}.py::test_{test}", *change)
-        for test, some in changes.items()
-        for change in (some if isinstance(some, list) else [some])
-    ]
-
+from tests.mocks.breakages_tls import TLS
+from tests.mocks.breaking import Mutation, of
 
 # fmt: off
 ADMINER, EDGE, FLASK, HARDENING, NETWORKS, POSTGRES, RELEASE, SECRETS, FILES, IMAGE, DATABASES = (
@@ -38,7 +20,7 @@ MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
 )
 PROVIDED = 'ignore_changes=["labels", "driverOpts"]'
 
-MUTATIONS = [
+MUTATIONS: list[Mutation] = [
     *of(
         "profiles",
         prod_publishes_exactly_one_port=(FLASK, "self.args.context.site.profile.publish_services and", "True and"),
@@ -235,7 +217,7 @@ MUTATIONS = [
             FLASK, 'f"{name}-{replica}" if replica > 1 else name',
             'f"{name}-{replica}" if service.replicas > 1 else name'),
         in_dev_only_one_of_several_replicas_has_the_port=(FLASK, " and replica == 1", ""),
-        services_may_have_hosts_of_their_own=("slipway/core/nginx.py", "names = host or", "names = None or"),
+        services_may_have_hosts_of_their_own=("slipway/core/nginx.py", "(host,) if host else", "(host,) if None else"),
         a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment=(
             FLASK, "return not (self.service.command or self.service.app)", "return not self.service.app"),
         the_url_is_one_that_a_browser_takes=("slipway/core/urls.py", 'f"[{address}]" if', "address if"),
@@ -261,8 +243,9 @@ MUTATIONS = [
             FLASK, "command=None if self._as_it_is else self._command()", "command=self._command()"),
         a_ready_made_server_is_probed_with_what_its_image_has=(FLASK, "if self.service.image else", "if False else"),
         what_could_not_work_is_refused_before_anything_is_touched=(
-            "slipway/settings/service_checks.py", '"slipway", "stack", ', '"slipway", '),
+            "slipway/settings/service_checks.py", '"stack",', ""),
     ),
+    *TLS,
     *of(
         "pinned",
         nothing_of_the_services_is_built_and_all_else_keeps_its_urn=[

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.mocks import policy_breakages
-from tests.mocks.breakages import MUTATIONS, Mutation
+from tests.mocks.breakages import MUTATIONS
+from tests.mocks.breaking import Mutation
 
 ALL = [*MUTATIONS, *policy_breakages.MUTATIONS]
 ROOT = Path(__file__).resolve().parents[2]

@@ -100,6 +100,9 @@ class Recorded(mocks.Mocks):
                 outputs["repoDigest"] = f"sha256:{args.name}"
             case "docker:index/network:Network":
                 outputs["ipamConfigs"] = [{"subnet": subnet(args.name)}]
+            case "pulumi-python:dynamic/slipway:LocalCertificate":
+                outputs |= {key: f"{key} of {args.name}" for key in ("authority", "certificate", "fingerprint")}
+                outputs["combined"] = pulumi.Output.secret(f"{self.secret}combined")
             case "random:index/randomPassword:RandomPassword":
                 outputs["result"] = pulumi.Output.secret(self.secret + args.name.replace("-", "").replace("_", ""))
         return f"{args.name}-id", outputs

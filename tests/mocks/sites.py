@@ -70,6 +70,10 @@ SITES: dict[str, dict[str, Any]] = {
             "schedule": {"cleanup": {"cron": "0 3 * * *", "command": "flask cleanup --all"}},
         },
     ),
+    "TLS by an authority of its own": declared(ui=UI)
+    | {"edge": {"hosts": ["www.example.org"], "tls": {"mode": "self-signed", "hsts": 300}, "headers": "strict"}},
+    "TLS by certbot": declared(ui=UI, images={**IMAGES, "host": "images.example.org"})
+    | {"edge": {"hosts": ["www.example.org", "example.org"], "tls": {"mode": "acme", "email": "a@example.org"}}},
     "a ready-made server": declared(
         ui=UI,
         files={

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mocks.breakages import Mutation
+from tests.mocks.breaking import Mutation
 from tests.mocks.mutations import ALL, ROOT, run_all
 
 HERE = Path(__file__).parent

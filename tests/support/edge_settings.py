@@ -19,6 +19,11 @@ NAMES = ("shop", "stock", "back")
 EDGE: Mapping[str, st.SearchStrategy[Any]] = {
     "address": st.sampled_from(["127.0.0.1", "0.0.0.0", "::1"]),
     "port": st.integers(1, 65535),
+    "tlsPort": st.just(8443),
+    "tls": st.just("off"),  # nginx's texts with certificates have tests of their own (test_rendered_tls.py)
+    "headers": st.sampled_from(["safe", "strict", "off"]),
+    "rateLimits": st.sampled_from([{}, {"/login": 30}, {"/login": 1, "/deep/shop/": 60000}]),
+    "maxHeader": st.integers(4, 64),
     "hosts": st.sampled_from([[], ["www.example.org"], ["www.example.org", "example.org"]]),
     "trustedProxies": st.sampled_from([[], ["10.0.0.0/8"], ["192.168.1.1/32", "10.0.0.0/8"]]),
     "maxBody": st.integers(1, 4096),

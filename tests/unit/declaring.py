@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from slipway.core import certificates
+from slipway.core.certificates import Pair
 from slipway.settings.parse import parse
 from slipway.settings.site import Site
 
 BASE_IMAGES = {name: f"registry.test/{name}:1" for name in ("python", "postgres", "nginx", "adminer")}
 
 
+def certified(*names: str) -> tuple[Pair, Pair]:
+    """A certificate that is valid now and one, with another key, that has been over for years."""
+    now, then = datetime.now(UTC), datetime(2020, 1, 1, tzinfo=UTC)
+    return tuple(certificates.issue(certificates.authority("Test", each), names, each) for each in (now, then))  # type: ignore[return-value]
+
+
+GOOD, OLD = certified("shop.test")
+
+
 def make_root(folder: Path) -> Path:
-    """Two services' folders: shop (with static files) and stock."""
+    """Two services' folders: shop (with static files) and stock; and certificates for shop.test in tls."""
+    (folder / "tls").mkdir()
+    for name, text in (("good", GOOD.certificate), ("key", GOOD.key), ("old", OLD.certificate), ("old-key", OLD.key)):
+        (folder / "tls" / f"{name}.pem").write_text(text)
     for name in ("shop", "stock"):
         static = folder / "services" / name / "app" / "static"
         static.mkdir(parents=True)

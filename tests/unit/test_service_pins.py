@@ -32,4 +32,6 @@ def test_what_a_service_asks_for_is_what_its_image_gets(service: str) -> None:
 def test_the_generic_image_has_the_same_server_as_the_services() -> None:
     generic = re.search(r"gunicorn==(\S+)", (PROJECT / "slipway/build/Dockerfile").read_text())
     assert generic is not None
-    assert {pins(f"services/{service}/requirements.txt")["gunicorn"] for service in SERVICES} == {generic[1]}
+    serving = [image for service in SERVICES if "gunicorn" in (image := pins(f"services/{service}/requirements.txt"))]
+    assert len(serving) > 1
+    assert {image["gunicorn"] for image in serving} == {generic[1]}

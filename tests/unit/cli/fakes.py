@@ -3,7 +3,9 @@ order, without anything being deployed."""
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -89,7 +91,12 @@ class FakeContainer:
     def get_archive(self, path: str) -> tuple[Any, dict[str, Any]]:
         if path not in self.files:
             raise NotFound(path)
-        return iter(()), {}
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            entry = tarfile.TarInfo(path.rpartition("/")[2])
+            entry.size = len(self.files[path].encode())
+            archive.addfile(entry, io.BytesIO(self.files[path].encode()))
+        return iter((packed.getvalue(),)), {}
 
     def logs(self, **_options: Any) -> bytes:
         return self.log

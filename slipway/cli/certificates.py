@@ -1,0 +1,78 @@
+"""How long the site's certificates last, and whether renewing them fails."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from docker.errors import NotFound
+
+from slipway.cli.belongings import Belongings
+from slipway.cli.pulumi import State
+from slipway.core.topology import CERTBOT
+
+LOCAL = "pulumi-python:dynamic/slipway:LocalCertificate"
+STATUS = "/srv/tls/status.json"
+"""Where certbot's container writes down how it went (services/certbot/renew.py)."""
+DAY, MINUTE = 10, 16
+"""Characters of a time that say the day, or the minute."""
+
+
+def certificates(belongings: Belongings, state: State) -> list[dict[str, Any]]:
+    """One row each: its name, the names of its hosts, when it ends, and what is wrong ("" where nothing is)."""
+    issued = [
+        {"name": name, **{key: told.get(key) for key in ("hosts", "expires", "error", "failing_since")}}
+        for name, told in written(belongings).items()
+    ]
+    if issued or belongings.of_service(CERTBOT):
+        return issued
+    return [local(each["outputs"]) for each in state.of_type(LOCAL) if each.get("outputs")]
+
+
+def failing(rows: list[dict[str, Any]]) -> bool:
+    return any(row["error"] for row in rows)
+
+
+def lines(rows: list[dict[str, Any]]) -> list[str]:
+    """For an operator: a line for each certificate."""
+    found = []
+    for row in rows:
+        until = f"until {str(row['expires'])[:DAY]}" if row["expires"] else "not issued yet"
+        renewed = f"; the first `up` from {row['renewal'][:DAY]} renews it" if row.get("renewal") else ""
+        trouble = f"; no new one since {row['failing_since'][:MINUTE]}: {row['error']}" if row["error"] else renewed
+        found.append(f"certificate of {', '.join(row['hosts'])}: {until}{trouble}")
+    return found
+
+
+def written(belongings: Belongings) -> dict[str, Mapping[str, Any]]:
+    """What certbot's container has written down; nothing before it did, or without one."""
+    for container in belongings.of_service(CERTBOT)[:1]:
+        try:
+            chunks, _ = container.get_archive(STATUS)
+        except NotFound:
+            return {}
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            content = archive.extractfile(archive.next() or tarfile.TarInfo())
+            assert content is not None
+            found: dict[str, Mapping[str, Any]] = json.load(content)
+            return found
+    return {}
+
+
+def local(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The certificate of the stack's own authority, which `up` renews: nobody else will."""
+    from slipway.core.certificates import renewal, validity  # noqa: PLC0415 - slow, and no other command needs it
+
+    end = validity(outputs["certificate"])[1]
+    return {
+        "name": outputs["names"][0],
+        "hosts": outputs["names"],
+        "expires": end.isoformat(),
+        "renewal": renewal(outputs["certificate"]).isoformat(),
+        "error": "its time is over" if end <= datetime.now(UTC) else "",
+        "failing_since": end.isoformat(),
+    }

@@ -1,0 +1,89 @@
+"""Files that must be there before somebody else writes the real ones: nginx does not start without its certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from slipway.providers.engine import Failure, Properties, Provider, connect
+from slipway.providers.files import volume_exists
+from slipway.providers.filling import FOLDER, PARENT, STAGED, helper, pack, run
+
+FOLDERS = 0o700
+FILES = 0o400
+KEEP = f"""
+cd {PARENT}/{FOLDER}
+for path; do
+    staged=$(dirname "$path")/{STAGED}$(basename "$path")
+    if [ -e "$path" ]; then rm -f "$staged"; else mv "$staged" "$path"; fi
+done
+"""
+"""Puts each staged file in its place, unless there is one."""
+
+
+class PlaceholdersProvider(Provider):
+    """Adds what is missing to an existing volume, which belongs to the user then; removes and changes nothing."""
+
+    identity: ClassVar = ("volume",)
+    work: ClassVar = ("engine", "paths", "folders", "uid")
+
+    def id(self, props: Properties) -> str:
+        return str(props["volume"])
+
+    def do(self, _olds: Properties, news: Properties) -> None:
+        if not volume_exists(news):
+            raise Failure(f"there is no volume {news['volume']}")
+        uid = int(news["uid"])
+        paths: list[str] = news["paths"]
+        files = dict.fromkeys(paths, str(news["content"]))
+        # A folder exists by something in it; the hidden file is what keeps it.
+        files |= {f"{folder}/.keep": "" for folder in news["folders"]}
+        archive = pack(files, uid=uid, gid=uid, mode=FILES, folder_mode=FOLDERS, staged=STAGED)
+        with connect(news["engine"]) as client, helper(client, news, ["sh", "-ec", KEEP, "sh", *files]) as container:
+            container.put_archive(PARENT, archive)
+            run(container)
+
+    def there(self, props: Properties) -> bool:
+        return volume_exists(props)
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """The volume is not ours to remove, nor is what took the placeholders' place."""
+
+
+class Placeholders(Resource, module="slipway", name="Placeholders"):
+    """`paths` in `volume` (made by somebody else) hold `content` (secret) where nothing was; `folders` exist.
+
+    Everything belongs to `uid` alone. Another `content` changes nothing that is there.
+    """
+
+    volume: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: pulumi.Input[str],
+        volume: pulumi.Input[str],
+        paths: Sequence[str],
+        folders: Sequence[str],
+        content: pulumi.Input[str],
+        uid: int,
+        image: pulumi.Input[str],
+        labels: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "engine": engine,
+            "volume": volume,
+            "paths": list(paths),
+            "folders": list(folders),
+            "content": pulumi.Output.secret(content),
+            "uid": uid,
+            "image": image,
+            "labels": dict(labels),
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["content"])
+        super().__init__(PlaceholdersProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))

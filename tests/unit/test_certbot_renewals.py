@@ -1,0 +1,207 @@
+"""When certbot is run, what becomes of what it got, and what a failure leaves as it was."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.core import certificates
+from slipway.core.certificates import Pair
+
+PROGRAM = Path(__file__).parents[2] / "services/certbot/renew.py"
+HOSTS = ["www.shop.test", "shop.test"]
+
+
+class Bench:
+    """The program, with folders of its own and a certbot that is a list of what it does at each run."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        spec = importlib.util.spec_from_file_location("renew", PROGRAM)
+        assert spec
+        assert spec.loader
+        self.renew: Any = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "renew", self.renew)
+        spec.loader.exec_module(self.renew)
+        self.data, self.shared = folder / "data", folder / "shared"
+        for name, path in (("DATA", self.data), ("SHARED", self.shared), ("SCRATCH", folder / "scratch")):
+            monkeypatch.setattr(self.renew, name, path)
+        monkeypatch.setattr(self.renew, "ALIVE", folder / "alive")
+        monkeypatch.setattr(self.renew.subprocess, "run", self.certbot)
+        self.authority = certificates.authority("Test", datetime.now(UTC))
+        self.runs: list[list[str]] = []
+        self.next: list[Any] = []
+        self.log = ""
+        configuration = self.renew.Configuration({"www.shop.test": HOSTS}, "https://ca.test/directory")
+        self.certificate: Any = self.renew.Certificate("www.shop.test", HOSTS, configuration)
+
+    def certbot(self, command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
+        self.runs.append(command)
+        result = self.next.pop(0) if self.next else self.issued()
+        if isinstance(result, str):
+            logs = self.renew.SCRATCH / "logs"
+            logs.mkdir(parents=True, exist_ok=True)
+            (logs / "letsencrypt.log").write_text(self.log)
+            return subprocess.CompletedProcess(command, 1, f"Saving debug log to x\n{result}\n")
+        self.keep(result)
+        return subprocess.CompletedProcess(command, 0, "")
+
+    def issued(self, days: int = 90, hosts: list[str] = HOSTS, ago: float = 0) -> Pair:
+        """`ago`: days since it was issued."""
+        return certificates.issue(self.authority, hosts, datetime.now(UTC) - timedelta(days=ago), days)
+
+    def keep(self, pair: Pair) -> None:
+        live = self.data / "live/www.shop.test"
+        live.mkdir(parents=True, exist_ok=True)
+        (live / "fullchain.pem").write_text(pair.certificate)
+        (live / "privkey.pem").write_text(pair.key)
+
+    def delivered(self) -> str:
+        return (self.shared / "certificates/www.shop.test.pem").read_text()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, monkeypatch)
+
+
+def test_the_first_certificate_is_asked_for_at_once_and_handed_to_nginx_alone(bench: Bench) -> None:
+    pair = bench.issued()
+    bench.next = [pair]
+    bench.certificate.attend(1000.0)
+    assert bench.delivered() == pair.combined
+    assert (bench.shared / "certificates/www.shop.test.pem").stat().st_mode & 0o777 == 0o400
+    command = bench.runs[0]
+    assert command[command.index("--server") + 1] == "https://ca.test/directory"
+    assert [command[i + 1] for i, word in enumerate(command) if word == "-d"] == HOSTS
+    assert bench.certificate.next_run == 1000.0 + bench.renew.USUAL
+
+
+@pytest.mark.parametrize(("days", "ago", "hours"), [(90, 59.9, 2.4), (90, 10, 12), (6, 2.9, 2.4), (6, 1, 12)])
+def test_certbot_is_run_when_it_is_time_and_twice_a_day_in_any_case(
+    bench: Bench, days: int, ago: float, hours: float
+) -> None:
+    bench.next = [bench.issued(days, ago=ago)]
+    bench.certificate.attend(0.0)
+    expected = hours - 1 if hours < 12 else hours  # it is valid from an hour before it is issued
+    assert bench.certificate.next_run / 3600 == pytest.approx(expected, abs=0.1)
+    bench.certificate.attend(bench.certificate.next_run - 1)
+    assert len(bench.runs) == 1
+    bench.certificate.attend(bench.certificate.next_run)
+    assert len(bench.runs) == 2
+
+
+def test_a_failed_renewal_keeps_the_old_certificate_says_why_and_is_tried_again_ever_later(bench: Bench) -> None:
+    old = bench.issued(ago=70)
+    bench.next = [old, *["Detail: connection refused"] * 12]
+    bench.certificate.attend(0.0)
+    pauses, clock = [], bench.certificate.next_run
+    for _ in range(12):
+        bench.certificate.attend(clock)
+        assert bench.delivered() == old.combined
+        pauses.append(bench.certificate.next_run - clock)
+        clock = bench.certificate.next_run
+    assert pauses[:4] == [30, 60, 120, 240]
+    assert pauses[-1] == 3600
+    told = bench.certificate.told()
+    assert (told["error"], bool(told["failing_since"])) == ("connection refused", True)
+
+    new = bench.issued()
+    bench.next = [new]
+    bench.certificate.attend(clock)
+    assert bench.delivered() == new.combined
+    assert bench.certificate.told()["error"] == bench.certificate.told()["failing_since"] == ""
+
+
+def test_other_names_are_a_failure_until_certbot_has_them(bench: Bench) -> None:
+    bench.next = [bench.issued(hosts=["www.shop.test"])]
+    bench.certificate.attend(0.0)
+    assert "no certificate for these names" in bench.certificate.error
+    bench.certificate.attend(bench.certificate.next_run)
+    assert bench.certificate.error == ""
+
+
+@pytest.mark.parametrize("broken", ["key", "chain", "missing"])
+def test_what_is_not_whole_is_not_handed_over(bench: Bench, broken: str) -> None:
+    good = bench.issued()
+    bench.keep(good)
+    bench.certificate.load()
+    live = bench.data / "live/www.shop.test"
+    if broken == "key":
+        (live / "privkey.pem").write_text(bench.issued().key)
+    elif broken == "chain":
+        (live / "fullchain.pem").write_text("-----BEGIN CERTIFICATE-----\nxx")
+    else:
+        (live / "fullchain.pem").unlink()
+    bench.certificate.load()
+    assert bench.delivered() == good.combined
+
+
+def test_what_is_there_already_keeps_its_file_so_that_nginx_need_not_reload(bench: Bench) -> None:
+    bench.keep(bench.issued())
+    bench.certificate.load()
+    before = (bench.shared / "certificates/www.shop.test.pem").stat().st_ino
+    bench.certificate.load()
+    assert (bench.shared / "certificates/www.shop.test.pem").stat().st_ino == before
+
+
+def test_an_account_that_the_authority_has_forgotten_is_made_anew(bench: Bench) -> None:
+    (bench.data / "accounts/ca.test").mkdir(parents=True)
+    bench.next = ["Detail: another problem", "An unexpected error occurred:"]
+    bench.certificate.attend(0.0)
+    assert (bench.data / "accounts/ca.test").exists()
+    bench.log = "acme.messages.Error: urn:ietf:params:acme:error:accountDoesNotExist :: …"
+    bench.certificate.attend(bench.certificate.next_run)
+    assert not (bench.data / "accounts").exists()
+
+
+def test_a_problem_is_told_in_the_authoritys_words(bench: Bench) -> None:
+    said = """Saving debug log to /tmp/certbot/logs/letsencrypt.log
+Requesting a certificate for www.shop.test and shop.test
+
+Certbot failed to authenticate some domains (authenticator: webroot). The Certificate Authority reported these problems:
+  Identifier: shop.test
+  Type:   connection
+  Detail: 203.0.113.9: Connection refused
+
+Hint: The Certificate Authority failed to download the temporary challenge files created by Certbot.
+Some challenges have failed.
+Ask for help or search for solutions at https://community.letsencrypt.org."""
+    assert bench.renew.reason(said) == "shop.test: 203.0.113.9: Connection refused"
+    assert bench.renew.reason("Saving debug log\nAn unexpected error occurred:\nno such host") == (
+        "An unexpected error occurred: no such host"
+    )
+    assert bench.renew.reason("") == "certbot failed and said nothing"
+
+
+def test_a_new_container_hands_over_what_it_finds_and_forgets_other_names_before_it_asks_anybody(bench: Bench) -> None:
+    kept = bench.issued()
+    bench.keep(kept)
+    (bench.shared / "certificates").mkdir(parents=True)
+    (bench.shared / "certificates/old.test.pem").write_text("x")
+    bench.next = ["the authority is away"]
+    stopping = threading.Event()
+    configuration = bench.renew.Configuration({"www.shop.test": HOSTS}, "https://ca.test/directory")
+    running = threading.Thread(target=bench.renew.work, args=(configuration, stopping))
+    running.start()
+    try:
+        for _ in range(200):
+            if (bench.shared / "status.json").exists():
+                break
+            stopping.wait(0.05)
+    finally:
+        stopping.set()
+        running.join(10)
+    assert not running.is_alive()
+    assert bench.delivered() == kept.combined
+    assert not (bench.shared / "certificates/old.test.pem").exists()
+    status = json.loads((bench.shared / "status.json").read_text())
+    assert status["www.shop.test"]["error"] == "the authority is away"
+    assert bench.renew.ALIVE.exists()
