@@ -7,7 +7,15 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OF_OTHER_THINGS = {"test_readme.py", "test_mutations.py", "test_base_images.py", "test_rendered_texts.py"}
+OF_OTHER_THINGS = {
+    "test_readme.py",
+    "test_mutations.py",
+    "test_base_images.py",
+    "test_edge_configurations.py",
+    "test_rendered_texts.py",
+    "test_rendered_tls.py",
+    "test_sslyze.py",
+}
 
 
 def rows() -> list[tuple[str, str, set[str]]]:

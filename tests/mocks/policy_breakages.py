@@ -40,7 +40,8 @@ MUTATIONS = of(
     a_violation_says_which_property_it_is_and_what_to_change=(CONTAINERS, "set both to the same", "wrong"),
     a_secret_is_found_however_deep_it_stands_and_its_value_is_not_told=(
         SDK, 'f"{path}[{index}]"', "path"),
-    where_secrets_belong_they_are_allowed=(SURROUNDINGS, '{"FilesVolume", "Placeholders", "DatabaseRoles", ', '{"FilesVolume", "Placeholders", '),
+    where_secrets_belong_they_are_allowed=(
+        SURROUNDINGS, '{"FilesVolume", "Placeholders", "DatabaseRoles", ', '{"FilesVolume", "Placeholders", '),
     what_a_preview_does_not_know_is_left_to_the_up=(
         SURROUNDINGS, 'image = str(each.inputs.get("image") or "")', 'image = str(each.name)'),
 )
