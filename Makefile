@@ -1,6 +1,6 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e lint bench-noop bench-release mutations lock
+.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e test-release lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
@@ -45,7 +45,6 @@ lint: setup ## style and types
 	$(run) mypy offline/tests
 
 test: lint ## everything that CI runs
-	$(pytest) -m alone
 	$(pytest) $(parallel)
 
 test-unit: setup ## the tests that need no engine and no Pulumi
@@ -59,11 +58,13 @@ test-contract: setup ## what Slipway relies on in the docker plugin, and its own
 
 test-e2e: setup ## on a real engine; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
 ifeq ($(ENGINE),28)
-	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) -m alone tests/e2e && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
 else
-	$(pytest) -m alone tests/e2e
 	$(pytest) $(parallel) tests/e2e
 endif
+
+test-release: setup ## releases under load in their short form (5 minutes, with nothing beside them)
+	$(pytest) -m alone tests/e2e
 
 bench-noop: setup ## how long an `up` with nothing to do takes
 	$(run) bench.noop
