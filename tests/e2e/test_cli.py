@@ -49,7 +49,8 @@ def container(name, **arguments):
     return docker.Container(
         f"{prefix}{name}", image=image.repo_digest, labels=labelled(docker.ContainerLabelArgs, name),
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)], must_run=True,
-        opts=pulumi.ResourceOptions(delete_before_replace=True), **arguments)
+        opts=pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=["healthcheck", "#initerror"]),
+        **arguments)
 
 
 web = container(
