@@ -27,7 +27,8 @@ RECORDS = ("pulumi:", "slipway:components:")
 SWITCHED = frozenset({"containers", "edge", "upstreams", "routes", "pages"})
 """The inputs of a release whose change makes nginx reload."""
 RESTARTS = {EDGE: 2, POSTGRES: 4}
-"""About how many seconds pass from the end of the old container until the new one answers, on two cores. Before that, the old one finishes the requests that it has."""
+"""About how many seconds pass from the end of the old container until the new one answers, on two cores. Before that,
+the old one finishes the requests that it has."""
 RESTART = 8
 """The same for a service that is stopped first: its health check asks every five seconds."""
 REPLACES = frozenset({"replace", "create-replacement", "delete-replaced"})
