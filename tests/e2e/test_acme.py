@@ -18,6 +18,8 @@ from tests.support.pebble import Pebble, gateway, pebble
 from tests.support.tls import served, trusting, visited
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.alone  # certificates of half a minute: whatever runs beside it makes them end too soon
+
 NAMES = ["www.example.test", "example.test"]
 OTHER = "api.example.test"
 VALIDITY = 40
