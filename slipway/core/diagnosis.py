@@ -59,7 +59,9 @@ class Listener:
 class Evidence:
     """What was seen of one container.
 
-    state      of `docker inspect`; `restarts` how often the engine started it again since it was looked at first
+    state      of `docker inspect`; of a container that runs again, ExitCode and OOMKilled of its last end
+               (None: unknown).
+               `restarts` is how often the engine started it again since it was looked at first
     memory     its limit in MiB, 0 without one
     log        its last lines
     port       the port that is declared, 0 where it does not speak HTTP
@@ -99,7 +101,8 @@ def condition(seen: Evidence) -> str:
     """How it stands, without the cause."""
     state, code = seen.state, seen.state.get("ExitCode")
     if state["Status"] == "restarting" or seen.restarts:
-        return f"{'was well, but ' if seen.was_well else ''}keeps ending (last exit code {code})"
+        last = "" if code is None else f" (last exit code {code})"
+        return f"{'was well, but ' if seen.was_well else ''}keeps ending{last}"
     if state["Status"] in ENDED:
         return f"{'was well and then ' if seen.was_well else ''}ended with exit code {code}"
     said = f" (its health check says: {text})" if (text := last_probe(state)) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,13 +21,29 @@ def collect(container: Container, **known: Any) -> Evidence:
     of Evidence."""
     attributes: Mapping[str, Any] = container.attrs
     state = attributes["State"]
+    again = state["Status"] == "running" and known.get("restarts")
     return Evidence(
-        state=state,
+        state={**state, **last_end(container)} if again else state,
         memory=int(attributes["HostConfig"].get("Memory") or 0) // MIB,
         log=tail(container),
         listeners=listening(container) if state["Status"] == "running" else None,
         **known,
     )
+
+
+def last_end(container: Container) -> dict[str, Any]:
+    """How a container that runs again ended the last time: its state tells of the run that goes on. The code is None
+    where the engine does not know any more (it keeps 256 events, health checks among them:
+    https://docs.docker.com/reference/cli/docker/system/events/)."""
+    api: Any = container.client.api if container.client else None
+    filters = {"container": container.id, "event": ["die", "oom"]}
+    try:
+        events = list(api.events(since=0, until=int(time.time()) + 1, filters=filters, decode=True))
+    except APIError:
+        events = []
+    codes = [each["Actor"]["Attributes"]["exitCode"] for each in events if each["Action"] == "die"]
+    killed = any(each["Action"] == "oom" for each in events)
+    return {"ExitCode": int(codes[-1]) if codes else None, "OOMKilled": killed}
 
 
 def tail(container: Container, lines: int = TAIL) -> str:

@@ -31,6 +31,8 @@ def unfit(site: Site, kind: str) -> dict[str, object]:
         return site.wanted(site.start(command=["sh", "-c", "sleep 1; echo boom; exit 3"]))
     if kind == "restarting":
         return site.wanted(site.start(command=["sh", "-c", "echo boom; exit 3"], restart="always"))
+    if kind == "running again":
+        return site.wanted(site.start(command=["sh", "-c", "sleep 2; echo boom; exit 3"], restart="always"))
     if kind == "unhealthy":
         return site.wanted(site.start(HEALTH="500 boom"))
     if kind == "dies":
@@ -45,8 +47,9 @@ def unfit(site: Site, kind: str) -> dict[str, object]:
     [
         ("ended", ["ended with exit code 3", "boom"]),
         ("restarting", ["keeps ending (last exit code 3)", "boom"]),
+        ("running again", ["keeps ending (last exit code 3)", "boom"]),
         ("unhealthy", ["is unhealthy", "HTTP Error 500"]),
-        ("dies", ["was well and then ended with exit code 0", "Handling signal: term"]),
+        ("dies", ["was well and then ended with exit code 0", "Handling signal: quit"]),
         ("inside only", ["through nginx with status 502", "listens on 127.0.0.1 only", "0.0.0.0:5000"]),
         ("not ready", ["is healthy, but answered GET /ready through nginx with status 503", "Booting worker"]),
     ],

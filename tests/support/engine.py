@@ -7,11 +7,13 @@ put seven hexadecimal digits behind. So they can be removed without touching any
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import time
 import urllib.error
 import urllib.request
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -20,6 +22,9 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
 from tests.support.waiting import wait_until
+
+LOWEST_PORT = 10_240
+"""Of those that tests listen on: below are the ones that other programs have a name for."""
 
 
 @lru_cache(maxsize=1)
@@ -146,8 +151,14 @@ def remove_image(name: str) -> None:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of this machine that nothing listens on at this moment.
+
+    Below the ports that the kernel gives to outgoing connections: one of those may be taken by a client's connection
+    before the test's server listens. By chance, so that two processes that ask at once get different ones.
+    """
+    ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.choice(range(LOWEST_PORT, ephemeral))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -42,7 +42,14 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         Evidence(state=RUNNING, restarts=1, was_well=True),
         ["was well, but keeps ending"],
     ),
-    "started again since": (Evidence(state=RUNNING, restarts=2), ["keeps ending (last exit code 0)"]),
+    "started again since": (
+        Evidence(state={**RUNNING, "ExitCode": 3}, restarts=2),
+        ["keeps ending (last exit code 3)"],
+    ),
+    "started again since, and nobody knows why it ended": (
+        Evidence(state={**RUNNING, "ExitCode": None}, restarts=2),
+        ["keeps ending"],
+    ),
     "healthy, then dies": (Evidence(state=ended(1), was_well=True), ["was well and then ended with exit code 1"]),
     "never healthy": (
         Evidence(state=unwell("starting", "…\nurllib.error.HTTPError: HTTP Error 500: NO\n"), waited=12.4),

@@ -13,8 +13,8 @@ STATUS = {"/health": os.environ.get("HEALTH", "200 OK"), "/ready": os.environ.ge
 
 def app(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
-    if path == "/health" and os.environ.get("DIES"):
-        threading.Timer(1, os.kill, (1, signal.SIGTERM)).start()
+    if path == "/ready" and os.environ.get("DIES"):  # asked for the first time when the engine found it healthy
+        threading.Timer(0.3, os.kill, (1, signal.SIGQUIT)).start()  # at once, and not gracefully
     if path == "/slow":
         time.sleep(float(environ["QUERY_STRING"]))
     if path == "/health-becomes":
