@@ -10,16 +10,23 @@ from tests.contract.conftest import NewProject
 from tests.support import engine
 
 PROGRAM = """
-from contract import WELL, container, named
+from contract import container, named
 
 version = {"envs": ["VERSION=one"]}
-container("beside", {"delete_before_replace": False}, **version, healthcheck=WELL, wait=True, wait_timeout=20)
 container("default", **version)
 container("named", name=named("named"), **version)
 container("first", {"delete_before_replace": True}, **version)
 container("port", ports=[{"internal": 8000, "ip": "127.0.0.1", "protocol": "tcp"}], **version)
 """
-NAMES = ("beside", "default", "named", "first", "port")
+NAMES = ("default", "named", "first", "port")
+BESIDE = """
+from contract import container
+
+# Long enough that nothing but waiting for it explains a newcomer that was healthy before the old one was stopped.
+slow = {"tests": ["CMD", "sleep", "6"], "interval": "1s", "timeout": "40s", "retries": 2}
+beside = {"delete_before_replace": False}
+container("beside", beside, envs=["VERSION=one"], healthcheck=slow, wait=True, wait_timeout=60)
+"""
 
 
 class Replaced(NamedTuple):
@@ -36,18 +43,25 @@ class Replaced(NamedTuple):
         return [event for event in dict.fromkeys(self.seen) if event in events] == list(events)
 
 
-@pytest.fixture(scope="module")
-def replaced(new_project: NewProject) -> Replaced:
+def replacing(new_project: NewProject, program: str, *names: str) -> Replaced:
     """Every container of the program after one changed variable."""
-    project = new_project(PROGRAM)
+    project = new_project(program)
     project.up()
-    old, events = project.ids(*NAMES), engine.Events(project.name)
+    old, events = project.ids(*names), engine.Events(project.name)
     project.edit("VERSION=one", "VERSION=two")
     project.up()
-    return Replaced(old, project.ids(*NAMES), events.seen())
+    return Replaced(old, project.ids(*names), events.seen())
 
 
-def test_create_first_starts_the_new_one_and_waits_for_its_health_before_it_stops_the_old(replaced: Replaced) -> None:
+@pytest.fixture(scope="module")
+def replaced(new_project: NewProject) -> Replaced:
+    return replacing(new_project, PROGRAM, *NAMES)
+
+
+def test_create_first_starts_the_new_one_and_waits_for_its_health_before_it_stops_the_old(
+    new_project: NewProject,
+) -> None:
+    replaced = replacing(new_project, BESIDE, "beside")
     old, new = replaced.old["beside"], replaced.new["beside"]
     order = [(new, "create"), (new, "start"), (new, "health_status: healthy"), (old, "kill"), (old, "destroy")]
     assert replaced.in_this_order(*order), replaced.seen
