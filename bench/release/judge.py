@@ -80,8 +80,8 @@ def switching(step: Step) -> Callable[[float], bool]:
     return lambda moment: start <= moment <= end
 
 
-def problems(judgement: Judgement, steps: Iterable[Step]) -> list[str]:
-    """Everything for which the run counts as failed, in words."""
+def problems(judgement: Judgement, steps: Iterable[Step], *, times: bool = True) -> list[str]:
+    """Everything for which the run counts as failed, in words. `times`: how long answers took counts too."""
     found = [
         f"{len(what)} {word}"
         for what, word in (
@@ -91,7 +91,7 @@ def problems(judgement: Judgement, steps: Iterable[Step]) -> list[str]:
         )
         if what
     ]
-    if judgement.p99_ratio > LIMIT:
+    if times and judgement.p99_ratio > LIMIT:
         found.append(f"the p99 of short GETs during releases was {judgement.p99_ratio:.2f} times the steady one")
     steps = list(steps)
     if math.isnan(judgement.p99_ratio) and any(step.what is not What.BROKEN for step in steps):

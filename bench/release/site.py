@@ -66,7 +66,7 @@ class Ledger(Site):
         """Runs the operator's command to its end, however it ends."""
         self.note_images()
         start = time.time()
-        with self.watched() as events:
+        with self.watched(SERVICE, "start", "kill") as events:
             done = subprocess.run(
                 [self.directory / "bin" / "slipway", *arguments, "--stack", STACK],
                 cwd=self.directory,
@@ -89,12 +89,12 @@ class Ledger(Site):
         )
 
     @contextmanager
-    def watched(self) -> Iterator[list[tuple[float, str, bool]]]:
-        """When which container of the service was started or told to stop, and whether that was a helper (a migration,
-        say). Listens meanwhile: the engine remembers its last 256 events only, and health checks make many."""
+    def watched(self, service: str, *events: str) -> Iterator[list[tuple[float, str, bool]]]:
+        """When these events befell a container of the service, and whether that was a helper (a migration, say).
+        Listens meanwhile: the engine remembers its last 256 events only, and health checks make many."""
         seen: list[tuple[float, str, bool]] = []
-        labels = [*self.labels(), f"slipway.service={SERVICE}"]
-        filters = {"type": "container", "label": labels, "event": ["start", "kill"]}
+        labels = [*self.labels(), f"slipway.service={service}"]
+        filters = {"type": "container", "label": labels, "event": list(events)}
         stream = engine.client().events(filters=filters, decode=True)
 
         def listen() -> None:

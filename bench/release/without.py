@@ -42,7 +42,11 @@ STEPS = {
             Edit(
                 RELEASE, 'switch(edge, news["routes"])', 'switch(edge, {**upstreams, **news["pages"]}, news["routes"])'
             ),
-            Edit(RELEASE, "switch(edge: Edge, routes: str)", "switch(edge: Edge, new: Mapping[str, str], routes: str)"),
+            Edit(
+                RELEASE,
+                "def switch(edge: Edge, routes: str,",
+                "def switch(edge: Edge, new: Mapping[str, str], routes: str,",
+            ),
             Edit(RELEASE, "edge.write({ROUTES: routes})\n    try:", "edge.write({**new, ROUTES: routes})\n    try:"),
         ),
         because="nginx knows no address of an upstream that the same reload brought",
