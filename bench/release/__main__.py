@@ -149,13 +149,13 @@ def measure(form: Form, rate: int, without: str, results: Path, *, times: bool =
             with load(site.port, details / "requests.jsonl", rate) as running:
                 steps = list(STEPS[without].steps) if without else form.steps
                 bench.run(form, steps, running, rate)
-            stored = site.table()
+            stored, cut_off = site.table(), site.cut_off(bench.released)
         finally:
             site.remove()
     for step in bench.steps:
         answers = (each.end for each in running.records if each.version == step.version and each.planned > step.start)
         step.serving = min(answers, default=None)
-    judgement = judge(running.records, stored, bench.steps)
+    judgement = judge(running.records, stored, bench.steps, cut_off)
     found = problems(judgement, bench.steps, times=times)
     version = str(engine.client().version()["Version"])
     figures = {

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,10 @@ OVER = Path(__file__).resolve().parents[1] / "site"
 STACK = "prod"
 COMMAND_SECONDS = 900
 TABLE = "COPY (SELECT id, sha256 FROM entries) TO STDOUT"
+WORKER = "clerk"
+CUT_OFF = """
+COPY (SELECT id, version FROM jobs WHERE done IS NULL AND id < (SELECT max(id) FROM jobs)) TO STDOUT
+"""
 
 
 @dataclass(frozen=True)
@@ -118,3 +122,9 @@ class Ledger(Site):
             identity, sha256 = line.split("\t")
             rows[identity].append(sha256)
         return dict(rows)
+
+    def cut_off(self, versions: Collection[str]) -> list[str]:
+        """The jobs that workers of these versions began and never finished; not the one that is under way."""
+        lines = self.inside("postgres", "psql", "-qd", WORKER, "-c", CUT_OFF, user="postgres").splitlines()
+        jobs = (line.split("\t") for line in lines)
+        return [f"job {job} of {version}" for job, version in jobs if version in versions]

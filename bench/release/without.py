@@ -59,7 +59,8 @@ STEPS = {
     ),
     "grace": Without(
         edits=(Edit("components/flask_service.py", "grace = ladder(context.site.drain).stop", "grace = 0"),),
-        because="answers that take longer than the drain end with the old container",
+        because="the job that a worker has under way ends with it; of requests nothing is left behind the drain",
+        steps=(What.RELEASE,),
     ),
     "gate": Without(
         edits=(
