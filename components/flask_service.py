@@ -97,30 +97,35 @@ class FlaskService(pulumi.ComponentResource):
         self.environment = sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items())
         grace = ladder(context.site.drain).stop
         logical = [f"{name}-{replica}" if replica > 1 else name for replica in range(1, service.replicas + 1)]
-        self.containers = [
-            docker.Container(
-                each,
-                image=args.image,
-                entrypoints=None if self._as_it_is else ENTRY,
-                command=None if self._as_it_is else self._command(),
-                envs=self.environment,
-                networks_advanced=args.networks.of(service.name),
-                ports=self._ports(replica),
-                volumes=mounts,
-                labels=container_labels(context.labels(service.name)),
-                healthcheck=self._healthcheck(),
-                stop_signal="SIGTERM",
-                stop_timeout=grace,
-                destroy_grace_seconds=grace,
-                **hardening.container(profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH),
-                opts=hardening.replacement(
-                    delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
-                    parent=self,
-                    depends_on=[*ready, jobs],
-                ),
+        self.containers: list[docker.Container] = []
+        for replica, each in enumerate(logical, start=1):
+            # One after the other: starting several at once takes all of a small machine from those that serve.
+            before = self.containers[-1:]
+            self.containers.append(
+                docker.Container(
+                    each,
+                    image=args.image,
+                    entrypoints=None if self._as_it_is else ENTRY,
+                    command=None if self._as_it_is else self._command(),
+                    envs=self.environment,
+                    networks_advanced=args.networks.of(service.name),
+                    ports=self._ports(replica),
+                    volumes=mounts,
+                    labels=container_labels(context.labels(service.name)),
+                    healthcheck=self._healthcheck(),
+                    stop_signal="SIGTERM",
+                    stop_timeout=grace,
+                    destroy_grace_seconds=grace,
+                    **hardening.container(
+                        profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH
+                    ),
+                    opts=hardening.replacement(
+                        delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
+                        parent=self,
+                        depends_on=[*ready, jobs, *before],
+                    ),
+                )
             )
-            for replica, each in enumerate(logical, start=1)
-        ]
         self.pids_limits = [
             hardening.limit_pids(context, each, container, processes.of_service(service), opts=child)
             for each, container in zip(logical, self.containers, strict=True)

@@ -33,8 +33,8 @@ def percentile(values: Iterable[float], percent: float) -> float:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of the requests. `doubled` and `lost` are ids; `steady` and `switching` seconds of short GETs;
-    `late`: by how many seconds the client sent too late what was due."""
+    """What became of the requests. `doubled` and `lost` are ids, the latter also the worker's jobs; `steady` and
+    `switching` seconds of short GETs; `late`: by how many seconds the client sent too late what was due."""
 
     requests: Mapping[Kind, int]
     failures: Sequence[Record]
@@ -51,8 +51,8 @@ class Judgement:
         return percentile(self.switching, 99) / steady if steady else math.nan
 
 
-def judge(records: Sequence[Record], stored: Stored, steps: Sequence[Step]) -> Judgement:
-    """`records`: all of them; the last answers are in."""
+def judge(records: Sequence[Record], stored: Stored, steps: Sequence[Step], cut_off: Sequence[str] = ()) -> Judgement:
+    """`records`: all of them; the last answers are in. `cut_off`: jobs that a worker began and never finished."""
     acknowledged = {each.id: each.sha256 for each in records if each.kind.stored and not each.failed}
     gets = [each for each in records if each.kind is Kind.GET]
     warm = min((each.planned for each in records), default=0.0) + WARM_UP
@@ -60,7 +60,10 @@ def judge(records: Sequence[Record], stored: Stored, steps: Sequence[Step]) -> J
         requests=Counter(each.kind for each in records),
         failures=[each for each in records if each.failed],
         doubled=sorted(identity for identity, rows in stored.items() if len(rows) > 1),
-        lost=sorted(identity for identity, sha256 in acknowledged.items() if sha256 not in stored.get(identity, ())),
+        lost=[
+            *sorted(identity for identity, sha256 in acknowledged.items() if sha256 not in stored.get(identity, ())),
+            *cut_off,
+        ],
         steady=[each.seconds for each in gets if each.planned > warm and calm(each.planned, steps)],
         switching=[each.seconds for each in gets if any(switching(step)(each.planned) for step in steps)],
         late=[each.start - each.planned for each in records],
@@ -80,18 +83,18 @@ def switching(step: Step) -> Callable[[float], bool]:
     return lambda moment: start <= moment <= end
 
 
-def problems(judgement: Judgement, steps: Iterable[Step]) -> list[str]:
-    """Everything for which the run counts as failed, in words."""
+def problems(judgement: Judgement, steps: Iterable[Step], *, times: bool = True) -> list[str]:
+    """Everything for which the run counts as failed, in words. `times`: how long answers took counts too."""
     found = [
         f"{len(what)} {word}"
         for what, word in (
             (judgement.failures, "requests failed"),
             (judgement.doubled, "entries were stored twice"),
-            (judgement.lost, "acknowledged entries are not in the table"),
+            (judgement.lost, "acknowledged entries, or jobs, are not in the table"),
         )
         if what
     ]
-    if judgement.p99_ratio > LIMIT:
+    if times and judgement.p99_ratio > LIMIT:
         found.append(f"the p99 of short GETs during releases was {judgement.p99_ratio:.2f} times the steady one")
     steps = list(steps)
     if math.isnan(judgement.p99_ratio) and any(step.what is not What.BROKEN for step in steps):

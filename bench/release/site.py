@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,10 @@ OVER = Path(__file__).resolve().parents[1] / "site"
 STACK = "prod"
 COMMAND_SECONDS = 900
 TABLE = "COPY (SELECT id, sha256 FROM entries) TO STDOUT"
+WORKER = "clerk"
+CUT_OFF = """
+COPY (SELECT id, version FROM jobs WHERE done IS NULL AND id < (SELECT max(id) FROM jobs)) TO STDOUT
+"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Ledger(Site):
         """Runs the operator's command to its end, however it ends."""
         self.note_images()
         start = time.time()
-        with self.watched() as events:
+        with self.watched(SERVICE, "start", "kill") as events:
             done = subprocess.run(
                 [self.directory / "bin" / "slipway", *arguments, "--stack", STACK],
                 cwd=self.directory,
@@ -89,12 +93,12 @@ class Ledger(Site):
         )
 
     @contextmanager
-    def watched(self) -> Iterator[list[tuple[float, str, bool]]]:
-        """When which container of the service was started or told to stop, and whether that was a helper (a migration,
-        say). Listens meanwhile: the engine remembers its last 256 events only, and health checks make many."""
+    def watched(self, service: str, *events: str) -> Iterator[list[tuple[float, str, bool]]]:
+        """When these events befell a container of the service, and whether that was a helper (a migration, say).
+        Listens meanwhile: the engine remembers its last 256 events only, and health checks make many."""
         seen: list[tuple[float, str, bool]] = []
-        labels = [*self.labels(), f"slipway.service={SERVICE}"]
-        filters = {"type": "container", "label": labels, "event": ["start", "kill"]}
+        labels = [*self.labels(), f"slipway.service={service}"]
+        filters = {"type": "container", "label": labels, "event": list(events)}
         stream = engine.client().events(filters=filters, decode=True)
 
         def listen() -> None:
@@ -118,3 +122,9 @@ class Ledger(Site):
             identity, sha256 = line.split("\t")
             rows[identity].append(sha256)
         return dict(rows)
+
+    def cut_off(self, versions: Collection[str]) -> list[str]:
+        """The jobs that workers of these versions began and never finished; not the one that is under way."""
+        lines = self.inside("postgres", "psql", "-qd", WORKER, "-c", CUT_OFF, user="postgres").splitlines()
+        jobs = (line.split("\t") for line in lines)
+        return [f"job {job} of {version}" for job, version in jobs if version in versions]

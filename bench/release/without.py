@@ -42,7 +42,11 @@ STEPS = {
             Edit(
                 RELEASE, 'switch(edge, news["routes"])', 'switch(edge, {**upstreams, **news["pages"]}, news["routes"])'
             ),
-            Edit(RELEASE, "switch(edge: Edge, routes: str)", "switch(edge: Edge, new: Mapping[str, str], routes: str)"),
+            Edit(
+                RELEASE,
+                "def switch(edge: Edge, routes: str,",
+                "def switch(edge: Edge, new: Mapping[str, str], routes: str,",
+            ),
             Edit(RELEASE, "edge.write({ROUTES: routes})\n    try:", "edge.write({**new, ROUTES: routes})\n    try:"),
         ),
         because="nginx knows no address of an upstream that the same reload brought",
@@ -55,7 +59,8 @@ STEPS = {
     ),
     "grace": Without(
         edits=(Edit("components/flask_service.py", "grace = ladder(context.site.drain).stop", "grace = 0"),),
-        because="answers that take longer than the drain end with the old container",
+        because="the job that a worker has under way ends with it; of requests nothing is left behind the drain",
+        steps=(What.RELEASE,),
     ),
     "gate": Without(
         edits=(

@@ -51,6 +51,7 @@ def switch(target: Target, container: Container, text: str) -> None:
     """Puts `text` (nothing: none) in the flag's place and has nginx take it up. Raises CliError when it does not."""
     from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which no other command needs
     from slipway.providers.engine import Failure, wait  # noqa: PLC0415
+    from slipway.providers.finishing import Finishing  # noqa: PLC0415
 
     started = container.attrs["Config"]["Cmd"]
     edge = Edge(container, LIVE, started[started.index("-c") + 1], INTERNAL_PORT)
@@ -66,7 +67,7 @@ def switch(target: Target, container: Container, text: str) -> None:
         if text:
             screen.say("maintenance is on for every new request; waiting for the last one from before")
             wait(
-                lambda: not old & edge.workers().keys(),
+                Finishing(edge, old).over,
                 timeouts.ladder(drain).stop,
                 lambda: f"requests from before still run after {drain} s; nginx ends them soon",
             )

@@ -36,12 +36,16 @@ COMMIT = "cd '{directory}' && mv -f .next/* . && rmdir .next"
 GENERATED = {".conf", ".html"}
 PLACE = "cd '{directory}' && printf %s '{text}' > '.{name}' && mv -f '.{name}' '{name}'"
 WORKERS = """
-for process in /proc/[0-9]*; do
-    sed -n "s|^nginx: worker process|${process#/proc/} &|p" "$process/cmdline"
-done 2> /dev/null | tr '\\0' '\\n'
+{
+    for process in /proc/[0-9]*; do
+        sed -n "s|^nginx: worker process|${process#/proc/} &|p" "$process/cmdline"
+    done
+    echo complete
+} 2> /dev/null | tr '\\0' '\\n'
 """
-"""One line for each: its id and its title. From inside, because the engine's own list of a container's processes comes
-from the host's `ps`, which a minimal host has not got."""
+"""One line for each: its id and its title, and a last line by which it is known that none is missing: a busy engine
+may lose what a command writes. From inside, because the engine's own list of a container's processes comes from the
+host's `ps`, which a minimal host has not got."""
 NOT_RUNNING = 125
 """Stands for the exit code of a command where nginx itself does not run, as in `docker run`."""
 
@@ -99,7 +103,7 @@ class Edge:
 
         Raises Failure when it does not: nginx then goes on as it was.
         """
-        before = set(self.workers())
+        before = set(wait(self.workers, RELOAD, lambda: f"nginx has no workers. Its last lines:\n{self.log()}"))
         self.run("nginx", "-s", "reload", "-c", self.main)
 
         def replaced() -> bool:
@@ -110,12 +114,12 @@ class Edge:
         return before
 
     def workers(self) -> dict[int, bool]:
-        """{process id of a worker: whether it only finishes what it has}; none while nginx is being started again."""
-        try:
-            found = self.execute(["sh", "-c", WORKERS])[1]
-        except APIError:
+        """{process id of a worker: whether it only finishes what it has}; empty where that could not be found out, as
+        while nginx is being started again."""
+        *lines, last = self.execute(["sh", "-c", WORKERS])[1].splitlines() or [""]
+        if last != "complete":
             return {}
-        named = (line.partition(" ") for line in found.splitlines())
+        named = (line.partition(" ") for line in lines)
         return {int(pid): "shutting down" in title for pid, _, title in named if pid.isdecimal()}
 
     def ask(self, upstream: str, path: str, seconds: float = ANSWER) -> Answer:

@@ -137,13 +137,13 @@ def wait(condition: Callable[[], T], seconds: float, problem: Callable[[], str])
     return answer
 
 
-def pause() -> None:
+def pause(seconds: float = PAUSE) -> None:
     """The time between two questions to the engine. Raises Interrupted when the run was: Pulumi's process for providers
     only ends when the work in hand has, and nothing must happen after the operator was told that it failed.
     """
     if not threading.main_thread().is_alive():
         raise Interrupted("interrupted")
-    time.sleep(PAUSE)
+    time.sleep(seconds)
 
 
 def have_image(client: DockerClient, image: str) -> None:

@@ -1,4 +1,5 @@
-"""The gate of a release: nothing is switched before every new container is well and has answered through nginx.
+"""The gate of a release: nothing is switched before every new container is well and has answered through nginx, and
+it is switched back when one does not stay well while the old ones are still there.
 
 A container is new when it was not part of the release before. The others may be unwell for a moment (their database
 restarts, say), or for good: what serves already is waited for a little and then left as it is, because a release may
@@ -73,6 +74,12 @@ class Gate:
 
         self._wait(all_ready, lambda each: each.ready() and each.steady())
         say(f"release: every container answers through nginx after {self._passed():.1f} s")
+
+    def watch(self) -> None:
+        """Raises Failure when one that was let in has not stayed well."""
+        self._all_well()
+        if lost := [each for each in self.new if each.hopeless]:
+            raise Failure(self._problems(lost))
 
     def _all_well(self) -> bool:
         looked = [each.look() for each in self.candidates]

@@ -1,8 +1,9 @@
 """A release: new containers take over from old ones when all of them are well, in one reload of nginx.
 
 It runs after the new containers were started and before the old ones are deleted, in the same run. If it fails, the run
-fails, the old containers stay and nginx goes on sending everything to them; the next run tries again. Every step can be
-repeated, and after every step nginx could be restarted and would serve the site.
+fails, the old containers stay and nginx goes on sending everything to them, or does so again when a new one has ended
+before the old ones had; the next run tries again. Every step can be repeated, and after every step nginx could be
+restarted and would serve the site.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
 from slipway.core.serving import serving
+from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, pause, say, wait
+from slipway.providers.finishing import Finishing
 from slipway.providers.gate import Gate
 from slipway.providers.records import BookKeeper, Candidate
 
@@ -26,6 +29,14 @@ ROUTES = "routes.conf"
 """Says which upstream each route goes to. The files of upstreams only add possibilities."""
 RESTART = 5
 """Seconds that nginx may take to run again."""
+WATCHED = CLIENT_KEEPALIVE_MIN
+"""Seconds at least, from the switch on, in which the old containers are there to take over again. A drain takes as long
+anyway where somebody keeps a connection."""
+LOOK = 0.5
+"""Seconds between two looks at what has been switched to; each of them is work for a machine that serves."""
+UNTOUCHED = "Nothing was switched: the site goes on as it was."
+BACK = "Switched back: the release before serves again."
+GONE = "The release before is not there to go back to, so nginx goes on with what is left of this one."
 
 
 class ReleaseProvider(BookKeeper):
@@ -41,6 +52,7 @@ class ReleaseProvider(BookKeeper):
         with connect(news["engine"]) as client:
             gate = Gate(client, news["containers"], settled, float(news["timeout"]))
             edge = edge_of(client, news) if news["edge"] else None
+            outcome = UNTOUCHED
             try:
                 gate.begin()
                 gate.wait_until_well()
@@ -49,12 +61,19 @@ class ReleaseProvider(BookKeeper):
                 upstreams = {f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}
                 show(edge, {**upstreams, **news["pages"]})
                 gate.wait_until_ready(edge)
+                before = edge.files()
                 old = switch(edge, news["routes"])
+                try:
+                    drain(edge, old, float(news["drain"]), gate)
+                except Interrupted:
+                    raise
+                except Failure:
+                    outcome = switch_back(client, edge, before, float(news["drain"]))
+                    raise
             except Interrupted:
                 raise
             except Failure as failure:
-                raise Failure(str(failure) + aftermath(gate, edge, moved(olds, news))) from None
-            drain(edge, old, float(news["drain"]))
+                raise Failure(str(failure) + aftermath(gate, edge, outcome, moved(olds, news))) from None
             edge.remove(sorted(edge.files().keys() - upstreams.keys() - news["pages"].keys() - {ROUTES}))
 
     def delete(self, _id: str, _props: Properties) -> None:
@@ -80,13 +99,13 @@ def moved(olds: Properties, news: Properties) -> list[str]:
     return sorted(service for service in now if olds and before.get(service) != now[service])
 
 
-def aftermath(gate: Gate, edge: Edge | None, migrated: Sequence[str]) -> str:
+def aftermath(gate: Gate, edge: Edge | None, outcome: str, migrated: Sequence[str]) -> str:
     """Stops what must not go on working after a failed gate; what the report says besides the cause."""
     if edge is None:
         return ""  # development: nothing else could serve, and the source is about to be edited
     now = serving(edge.files())
     kept = gate.stop({name for names in now.values() for name in names})
-    lines = ["", "Nothing was switched: the site goes on as it was."]
+    lines = ["", outcome]
     lines += [f"  {service} is served by {', '.join(names)}" for service, names in now.items()]
     if not now:
         lines[-1] = "Nothing was switched: there was no release before, so nothing serves yet."
@@ -107,7 +126,7 @@ def show(edge: Edge, files: Mapping[str, str]) -> None:
     edge.reload()
 
 
-def switch(edge: Edge, routes: str) -> set[int]:
+def switch(edge: Edge, routes: str, done: str = "release: switched") -> set[int]:
     """Puts the new routes in force in one reload; the process ids of the nginx workers that still finish requests by
     the old ones. Raises Failure, with the old routes in force, when nginx does not take the new ones."""
     before = edge.files().get(ROUTES)
@@ -120,18 +139,39 @@ def switch(edge: Edge, routes: str) -> set[int]:
         else:
             edge.write({ROUTES: before})
         raise
-    say("release: switched")
+    say(done)
     return old
 
 
-def drain(edge: Edge, old: set[int], seconds: float) -> None:
-    """Returns when the last request to the old containers has ended, or after `seconds`."""
-    start = time.monotonic()
-    while left := old & edge.workers().keys():
+def switch_back(client: DockerClient, edge: Edge, before: Mapping[str, str], seconds: float) -> str:
+    """Has nginx send everything to the release before again, and lets requests to the new one end; `before` are nginx's
+    files of then. Does nothing where that release is not there any more: at the first one, or where a service's
+    predecessor had to end first (strategy recreate). Says in words how it came out."""
+    names = [name for each in serving(before).values() for name in each]
+    old = [find(client, name) for name in names]
+    if not old or not all(each and each.status == "running" for each in old):
+        return GONE
+    try:
+        drain(edge, switch(edge, before[ROUTES], "release: switched back"), seconds)
+    except Failure as failure:
+        return f"The release before could not be gone back to: {failure}"
+    return BACK
+
+
+def drain(edge: Edge, old: set[int], seconds: float, gate: Gate | None = None) -> None:
+    """Returns when the last request to what nginx no longer sends requests to has ended, or after `seconds`.
+
+    Watches the new containers of `gate` meanwhile; raises Failure as soon as one of them did not stay well.
+    """
+    start, finishing = time.monotonic(), Finishing(edge, old)
+    least = min(WATCHED, seconds) if gate else 0
+    while not finishing.over() or time.monotonic() - start < least:
+        if gate:
+            gate.watch()
         if time.monotonic() - start > seconds:
-            say(f"release: {len(left)} nginx workers still have requests to old ones after {seconds:g} s; going on")
+            say(f"release: nginx still has requests to old containers after {seconds:g} s; going on")
             return
-        pause()
+        pause(LOOK)
     say(f"release: the last request to the old containers ended after {time.monotonic() - start:.1f} s")
 
 

@@ -18,6 +18,8 @@ from tests.support.waiting import wait_until
 
 OVERHEAD = 10
 """Seconds that Pulumi may take between making a container and the gate, on a machine that others use as well."""
+SWITCHING_BACK = 5
+"""Seconds in which requests may fail when a release is taken back."""
 WRONG_PORT = {"app": None, "command": "gunicorn --bind=0.0.0.0:8000 --no-control-socket app:app"}
 BROKEN: dict[str, tuple[dict[str, Any], list[str]]] = {
     "crash": ({}, ["keeps ending (last exit code 3)", "RuntimeError: no stock today"]),
@@ -70,6 +72,19 @@ def test_the_old_release_serves_on_and_the_report_names_the_cause(shop: Shop, po
     assert shop.serving() == old
     assert poller.failed == []
     assert poller.releases == {"1"}
+
+
+def test_a_release_that_dies_after_the_switch_is_taken_back(shop: Shop, poller: Poller) -> None:
+    shop.declare(web={"env": {"RELEASE": "2", "BREAK": "later"}}, other={"env": {"RELEASE": "2"}})
+    report = shop.slipway("up", code=1)
+    assert "keeps ending" in report, report
+    assert "Switched back: the release before serves again." in report
+    assert shop.serving() == {"": "1", "other/": "1"}
+    assert poller.releases == {"1", "2"}, "it was never let in: this shows nothing"
+    moments = [moment for moment, _ in poller.failed]
+    assert not moments or moments[-1] - moments[0] < SWITCHING_BACK, poller.failed
+    assert {problem.split()[0] for _, problem in poller.failed} <= {"/"}, "the other service was well all the time"
+    assert engine.containers(f"{shop.prefix}-web")[0].status == "exited"
 
 
 def test_after_all_that_a_good_release_replaces_every_broken_one(shop: Shop, poller: Poller) -> None:

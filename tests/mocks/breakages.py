@@ -109,7 +109,7 @@ MUTATIONS: list[Mutation] = [
         every_resource_has_its_place_in_a_component=(IMAGE, "ResourceOptions(parent=self)", "ResourceOptions()"),
         every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
         a_service_starts_only_when_its_database_is_ready_and_migrated=[
-            (FLASK, "depends_on=[*ready, jobs]", "depends_on=[*ready]"),
+            (FLASK, "depends_on=[*ready, jobs, ", "depends_on=[*ready, "),
             (DATABASES, "[roles, args.postgres.pids_limit, *args.postgres.memberships]", "[roles]")],
         a_migration_runs_only_when_the_database_is_ready=(FLASK, "parent=self, depends_on=ready", "parent=self"),
         databases_are_provisioned_again_for_each_new_server=(
@@ -213,6 +213,7 @@ MUTATIONS: list[Mutation] = [
             "slipway/settings/parse.py", "dev_port if health or table.dev_port else None", "dev_port"),
         replicas_share_the_image_the_volumes_and_the_upstream=(
             FLASK, "stop_signal=\"SIGTERM\"", "hostname=str(replica)"),
+        replicas_start_one_after_the_other=(FLASK, ", *before]", "]"),
         one_replica_more_leaves_those_that_run_alone=(
             FLASK, 'f"{name}-{replica}" if replica > 1 else name',
             'f"{name}-{replica}" if service.replicas > 1 else name'),

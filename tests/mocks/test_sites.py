@@ -104,6 +104,13 @@ def test_replicas_share_the_image_the_volumes_and_the_upstream() -> None:
     assert set(program.of_kind("Volume")) == {"ui-uploads", "edge-live", "edge-static", "edge-temporary"}
 
 
+def test_replicas_start_one_after_the_other() -> None:
+    program = program_of("prod", "three replicas")
+    first, second, third = (program.services[name] for name in ("ui", "ui-2", "ui-3"))
+    assert first.urn in program.all_before(second)
+    assert second.urn in program.all_before(third)
+
+
 def test_one_replica_more_leaves_those_that_run_alone() -> None:
     assert set(program_of("prod", "three replicas").resources) > set(
         run("prod", declared(ui={**UI, "volumes": {"uploads": "/home/app/web/media"}})).resources

@@ -9,10 +9,12 @@ import pytest
 
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
-from tests.providers.site import SERVE, Site
+from tests.providers.site import SERVE, Load, Site
 from tests.support import engine
 from tests.support.waiting import wait_until
 
+LATER = 6
+"""Seconds from its first good health check until a container ends that the gate has let in after three."""
 INSIDE_ONLY = [word.replace("0.0.0.0", "127.0.0.1") for word in SERVE]
 
 
@@ -66,6 +68,40 @@ def test_nothing_is_switched_when_a_container_is_not_well(site: Site, kind: str,
     kept = engine.container(f"{site.place.name}-web-2")
     assert kept.status == "exited", "it was stopped, so that no worker of it goes on, and kept"
     assert str(kept.name) in str(failure.value)
+
+
+def test_what_dies_after_it_was_let_in_is_switched_back_from(site: Site) -> None:
+    """The old one is still there as long as the release takes."""
+    old = site.release(serving := site.start())
+    new = site.wanted(dying := site.start(CRASHES=str(LATER)), beside := site.start())
+    with Load(site.address) as load:
+        wait_until("the old release is asked", lambda: load.answers["r1"] > 50, 10)
+        with pytest.raises(Failure) as failure:
+            ReleaseProvider().update("", old, new)
+        before = load.answers["r1"]
+        wait_until("the old release answers again", lambda: load.answers["r1"] > before + 50, 10)
+    assert load.answers["r3"] > 10, "it was never let in: this shows nothing"
+    said = str(failure.value)
+    assert f"{dying.name} was well and then ended with exit code 3" in said, said
+    assert "Switched back: the release before serves again." in said
+    assert f"web is served by {serving.name}" in said
+    assert {engine.container(str(each.name)).status for each in (dying, beside)} == {"exited"}
+    assert len(load.failed) < load.answers["r3"] / 4, "nginx goes round to the one that is left"
+    fixed = ReleaseProvider().update("", old, site.wanted(site.start())).outs or {}
+    assert site.get() == (200, "r4")
+    assert len(site.files()) == 2, fixed
+
+
+def test_where_nothing_of_before_is_left_the_new_containers_serve_on(site: Site) -> None:
+    """As of a service whose predecessor had to end first: whatever answers is better than what cannot."""
+    old = site.release(ended := site.start())
+    dying, well = site.start(CRASHES=str(LATER)), site.start()
+    threading.Timer(1, ended.stop).start()
+    with pytest.raises(Failure, match="was well and then ended") as failure:
+        ReleaseProvider().update("", old, site.wanted(dying, well))
+    assert "The release before is not there to go back to" in str(failure.value)
+    assert engine.container(str(well.name)).status == "running"
+    wait_until("nginx leaves out what has ended", lambda: site.serves("r3"), 10)
 
 
 def test_one_replica_that_does_not_answer_is_found_beside_one_that_does(site: Site) -> None:

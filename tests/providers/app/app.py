@@ -15,6 +15,8 @@ def app(environ: dict[str, Any], start_response: Callable[..., object]) -> Itera
     path = environ["PATH_INFO"]
     if path == "/ready" and os.environ.get("DIES"):  # asked for the first time when the engine found it healthy
         threading.Timer(0.3, os.kill, (1, signal.SIGQUIT)).start()  # at once, and not gracefully
+    if path == "/health" and os.environ.get("CRASHES"):  # a worker's exit code 3 ends gunicorn, at once
+        threading.Timer(float(os.environ["CRASHES"]), os._exit, (3,)).start()
     if path == "/slow":
         time.sleep(float(environ["QUERY_STRING"]))
     if path == "/health-becomes":

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from bench.release.cases import CASES, SERVICE
-from bench.release.site import Ledger
+from bench.release.site import WORKER, Ledger
 from slipway.setup import paths
 
 
@@ -25,7 +25,7 @@ def declared(site: Ledger) -> dict[str, object]:
 
 def test_the_site_is_the_benchs_own_run_by_the_projects_program(site: Ledger) -> None:
     services = yaml.safe_load((site.directory / "Pulumi.yaml").read_text())["config"]["services"]["default"]
-    assert list(services) == [SERVICE]
+    assert set(services) == {SERVICE, WORKER}
     assert (site.directory / "__main__.py").read_text() == (paths.PROJECT / "__main__.py").read_text()
     assert declared(site)["config"] == {"edge": {"address": "127.0.0.1", "port": site.port}}
 

@@ -23,7 +23,7 @@ def nginx(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> FakeContainer:
     found = desk.engine.add("site-prod-edge-1234567", "edge", id="e", health="healthy", command=command)
     desk.has_state(container_resource("edge", "e"))
     found.files["routes"] = f"include {FLAG}*;"
-    done, workers = desk.engine.done, [{1: True, 2: False}, {2: False}]
+    done, over = desk.engine.done, [False, True]
 
     def place(edge: Edge, name: str, text: str) -> None:
         found.files[f"{edge.directory}/{name}"] = text
@@ -38,15 +38,19 @@ def nginx(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> FakeContainer:
         done.append(f"reload {edge.main}")
         return {1}
 
-    def working(_edge: Edge) -> dict[int, bool]:
-        done.append("look at the workers")
-        return workers.pop(0) if len(workers) > 1 else workers[0]
+    class Looked:
+        def __init__(self, _edge: Edge, workers: set[int]) -> None:
+            assert workers == {1}
+
+        def over(self) -> bool:
+            done.append("look at the workers")
+            return over.pop(0)
 
     monkeypatch.setattr(Edge, "files", lambda _: {"routes.conf": found.files["routes"]})
     monkeypatch.setattr(Edge, "place", place)
     monkeypatch.setattr(Edge, "remove", remove)
     monkeypatch.setattr(Edge, "reload", reload)
-    monkeypatch.setattr(Edge, "workers", working)
+    monkeypatch.setattr("slipway.providers.finishing.Finishing", Looked)
     return found
 
 

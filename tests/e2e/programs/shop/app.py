@@ -27,6 +27,8 @@ def app(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/ready" and BREAK == "dies":  # asked for the first time when the engine found it healthy
         threading.Timer(0.3, os.kill, (os.getppid(), signal.SIGQUIT)).start()  # at once, and not gracefully
+    if path == "/ready" and BREAK == "later":  # when the gate, which asks that, has let it in
+        threading.Timer(6, os.kill, (os.getppid(), signal.SIGQUIT)).start()
     if path == "/sick":
         STATUS["/health"] = "500 NO"
     start_response(STATUS.get(path, "200 OK"), [("Content-Type", "text/plain")])
