@@ -13,8 +13,6 @@ from slipway.settings.models import EdgeTable
 from tests.support.edge_settings import EDGE, sample
 
 TOLERATED = {
-    "host_spoofing": "the published port is part of Host, and nginx's $host leaves it out; which hosts get in is up to "
-    "server_name",
     "worker_rlimit_nofile_vs_connections": "the container's own limit (nofile) is twice the connections",
     "try_files_is_evil_too": "a cache of open files would go on serving what a release has taken away",
     "return_bypasses_allow_deny": "a service without a release has nothing to guard: it answers 503 to whoever asks",
@@ -72,6 +70,7 @@ def test_what_is_tolerated_is_still_found(found: dict[str, tuple[str, dict[str, 
         ("location /i { alias /srv/; }", "alias_traversal"),
         ("location /x { proxy_pass http://$arg_where; }", "ssrf"),
         ("location /v { server_tokens on; }", "version_disclosure"),
+        ("proxy_set_header Host $http_host;", "host_spoofing"),
     ],
 )
 def test_a_mistake_in_the_generator_would_be_found(
