@@ -182,6 +182,6 @@ def test_a_certificate_that_was_brought_along_takes_over_by_a_reload(site: TlsSi
     assert get(site, mine.certificate).status_code == 200
     assert "tls_authority" not in site.outputs()
     site.up("--expect-no-changes")
-    refused = site.slipway("rotate", "edge.tls")
-    assert refused.returncode == 2
-    assert "put another certificate and its key into the files" in refused.stderr
+    told = site.slipway("rotate", "edge.tls")
+    assert told.returncode == 2
+    assert "put another certificate and its key into the files" in told.stderr

@@ -118,7 +118,7 @@ def certbot(stack: Desk, *told: dict[str, Any]) -> FakeContainer:
         container.files[STATUS] = json.dumps({"shop.test": {"error": "", **left.pop(0)}})
         return FakeContainer.get_archive(container, STATUS)
 
-    container.get_archive = archive  # type: ignore[method-assign]
+    container.get_archive = archive  # type: ignore[method-assign,assignment]
     return container
 
 
