@@ -120,7 +120,11 @@ class Client:
             found = self.delivered()
             return found if found != before else ""
 
-        return wait_until("there is another certificate", another, seconds)
+        try:
+            return wait_until("there is another certificate", another, seconds)
+        except AssertionError:
+            print(self.log())
+            raise
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +157,7 @@ def site(image: str) -> Iterator[Client]:
 
 
 def test_every_certificate_is_issued_and_renewed_however_many_nonces_are_refused(image: str) -> None:
-    """5 % and 50 %, at the same time: certbot mostly waits."""
+    """5 % and 50 %, at the same time: certbot mostly waits. Every attempt succeeds, so nothing else is written."""
     names = [f"shop{number}.example.test" for number in range(OFTEN)]
     with ExitStack() as stack:
         both = [
@@ -169,9 +173,6 @@ def test_every_certificate_is_issued_and_renewed_however_many_nonces_are_refused
             )
             lines = [line for line in each.log().splitlines() if not line.partition(": ")[2].startswith("certificate")]
             assert lines == []
-            assert each.authority
-            refused = each.authority.log().count("badNonce")
-            print(f"{each.name}: {sum(handed_over(each.log(), names).values())} certificates, {refused} nonces refused")
 
 
 def handed_over(log: str, names: list[str]) -> dict[str, int]:
