@@ -1,8 +1,9 @@
 """`python -m bench.audit [--stack prod]`: looks at a running stack from outside and says what is not as it should be.
 
 Every container is judged by docker-bench-security's scored rows (slipway.core.docker_bench) on what the engine says,
-and by what its main process really is. Prints a table, writes bench/results/audit.json, and ends with 1 when a row
-fails that has no reason to.
+and by what its main process really is; every pair of containers by who answers whom (bench.reachability); and every
+place that others may look at by whether a secret is there (bench.canaries). Prints a table, writes
+bench/results/audit.json, and ends with 1 when a row fails that has no reason to.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import Any
 
 from docker.models.containers import Container
 
+from bench import canaries, reachability
 from slipway.cli import screen
-from slipway.cli.belongings import Belongings, is_helper, service_of
+from slipway.cli.belongings import is_helper, service_of
 from slipway.cli.errors import CliError
-from slipway.cli.project import Project
+from slipway.cli.target import Target
 from slipway.core.docker_bench import ROWS, Seen, expected
 from slipway.core.topology import EDGE
 
@@ -33,9 +35,10 @@ CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 @dataclass(frozen=True)
 class Finding:
-    """`result` is pass, expected (it fails, and `says` why it may) or fail."""
+    """`where` is a container, or a place where a secret could be. `result` is pass, expected (it fails, and `says` why
+    it may) or fail."""
 
-    container: str
+    where: str
     row: str
     title: str
     result: str
@@ -90,40 +93,55 @@ def inside(container: Container, *command: str) -> tuple[int, str]:
     return int(result.exit_code), result.output.decode(errors="replace")
 
 
-def findings(belongings: Belongings) -> list[Finding]:
-    """Of every running container. Raises CliError where there is none, and for a stack that is open on purpose."""
+def by_reachability(target: Target) -> Iterator[Finding]:
+    """Who answers whom, held against the declaration."""
+    for pair in reachability.matrix(target):
+        wrong = f"{reachability.shown(pair.expected)} may answer, {reachability.shown(pair.open)} does"
+        says, result = ("", "pass") if pair.right else (wrong, "fail")
+        yield Finding(pair.source, f"to {pair.target}", "it reaches what is declared, and nothing else", result, says)
+
+
+def by_secrets(target: Target) -> Iterator[Finding]:
+    """Where a secret is found that must not be there; by its name and form."""
+    for place, hits in canaries.looked_at(target):
+        found = ", ".join(f"{each.secret} ({each.form})" for each in hits)
+        yield Finding(place, "secrets", "no secret is there", "fail" if found else "pass", found)
+
+
+def findings(target: Target) -> list[Finding]:
+    """Everything. Raises CliError where nothing runs, and for a stack that is open on purpose."""
+    belongings = target.belongings
     if not belongings.project.profile.hardened:
         raise CliError(f"{belongings.project} is for development, and open on purpose", "make audit STACK=prod")
     running = [each for each in belongings.containers() if each.status == "running" and not is_helper(each)]
     if not running:
         raise CliError(f"{belongings.project} does not run", f"make up STACK={belongings.project.stack}")
-    return [
-        finding
-        for each in sorted(running, key=lambda each: str(each.name))
-        for finding in (*by_docker_bench(each), *by_its_process(each))
-    ]
+    by_name = sorted(running, key=lambda each: str(each.name))
+    judged = [finding for each in by_name for finding in (*by_docker_bench(each), *by_its_process(each))]
+    return [*judged, *by_reachability(target), *by_secrets(target)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.audit", description="Judges a running stack from outside.")
     parser.add_argument("--stack", default="prod")
     parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="the file for all rows")
     given = parser.parse_args()
     try:
-        project = Project.load(given.stack, given.project)
-        found = findings(Belongings(project))
+        target = Target(given.stack, given.project, json=False)
+        found = findings(target)
     except CliError as error:
         screen.failed(error, json_wanted=False)
         sys.exit(int(error.code))
     told = [each for each in found if each.result != "pass"]
     screen.table(
-        ("container", "row", "result", "what it is"), [(e.container, e.row, e.result, e.says or e.title) for e in told]
+        ("where", "row", "result", "what it is"), [(e.where, e.row, e.result, e.says or e.title) for e in told]
     )
     failed = sum(each.result == "fail" for each in found)
     print(f"{len(found)} rows: {len(found) - len(told)} pass, {len(told) - failed} expected, {failed} fail")
-    RESULTS.parent.mkdir(exist_ok=True)
-    summary = {"stack": str(project), "rows": len(found), "failed": failed}
-    RESULTS.write_text(json.dumps({**summary, "findings": [asdict(each) for each in found]}, indent=1) + "\n")
+    given.output.parent.mkdir(exist_ok=True)
+    summary = {"stack": str(target.project), "rows": len(found), "failed": failed}
+    given.output.write_text(json.dumps({**summary, "findings": [asdict(each) for each in found]}, indent=1) + "\n")
     sys.exit(bool(failed))
 
 

@@ -1,8 +1,9 @@
 """`python -m bench.canaries [--stack prod]`: looks for every secret of a running stack where none may be.
 
-That is: what the engine tells of the stack's containers, networks, volumes and images, the images' history and layers,
-process lists, logs, what Pulumi says in a preview, and its state. Prints where one was found, by its name and form and
-never its value, and ends with 1.
+That is: what the engine tells of the stack's containers, networks, volumes and images (those of earlier releases, too),
+the images' history and layers, what the builder keeps, process lists, logs, what Pulumi says in a preview, and its
+state. Prints where one was found, by its name and form and never its value, and ends with 1. `make audit` looks at the
+same places.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -25,6 +25,7 @@ from slipway.cli.errors import CliError
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target
 from slipway.core.canary import SHORTEST, Canaries, Hit
+from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 from slipway.setup.choices import Choices
 from slipway.setup.settings import Settings
 
@@ -36,14 +37,6 @@ DELIVERED = ("env/", "superuser-password")
 COMMAND_LINES = ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
 """Asked inside: for `docker top` a host needs `ps`."""
 GZIP = b"\x1f\x8b"
-
-
-@dataclass(frozen=True, order=True)
-class Leak:
-    """A secret where it must not be."""
-
-    place: str
-    hit: Hit
 
 
 def secrets_of(state: State) -> dict[str, str]:
@@ -91,12 +84,17 @@ def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
     things: list[Any] = [*belongings.networks(), *belongings.volumes()]
     for thing in things:
         yield f"inspect {thing.name}", as_json(thing.attrs)
+    for tag in belongings.tags({*target.project.services, EDGE, POSTGRES, CERTBOT}):
+        image = belongings.client.images.get(tag)
+        images.setdefault(str(image.id), image)
     base = base_layers(target)
     for identity, image in images.items():
         name = image.tags[0] if image.tags else identity[:19]
         yield f"inspect image {name}", as_json(image.attrs)
         yield f"history of image {name}", as_json(image.history())
-        yield f"layers of image {name}", layers(image, base)
+        yield f"layers of image {name}", layers(image, set(base))
+        base |= set(layers_of(image))
+    yield "the builder's cache", as_json(api.df()["BuildCache"])
     yield "pulumi preview", said(lambda: target.pulumi.captured("preview", "--diff").stdout)
     yield "pulumi stack output", said(lambda: target.pulumi.read("stack", "output", "--stack", target.project.stack))
     yield from state_files(target)
@@ -174,15 +172,15 @@ def unpacked(file: Path) -> bytes:
     return gzip.decompress(content) if content.startswith(GZIP) else content
 
 
-def leaks(target: Target, wanted: Callable[[str], bool] = lambda _: True) -> list[Leak]:
-    """Every secret that is somewhere where it must not be, in the places that are wanted. Raises CliError where there
+def looked_at(
+    target: Target, wanted: Callable[[str], bool] = lambda _: True
+) -> Iterator[tuple[str, tuple[Hit, ...]]]:
+    """Every place that is wanted, and the secrets that are there though they must not be. Raises CliError where there
     is no such stack."""
     canaries = Canaries(secrets_of(target.state(secrets=True)))
-    found: list[Leak] = []
     for place, content in places(target):
         if wanted(place):
-            found += [Leak(place, hit) for hit in sorted(canaries.in_chunks(content))]
-    return found
+            yield place, tuple(sorted(canaries.in_chunks(content)))
 
 
 def main() -> None:
@@ -190,20 +188,15 @@ def main() -> None:
     parser.add_argument("--stack", default="prod")
     parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
     given = parser.parse_args()
-    seen: list[str] = []
-
-    def wanted(place: str) -> bool:
-        seen.append(place)
-        return True
-
     try:
-        found = leaks(Target(given.stack, given.project, json=False), wanted)
+        found = list(looked_at(Target(given.stack, given.project, json=False)))
     except CliError as error:
         screen.failed(error, json_wanted=False)
         sys.exit(int(error.code))
-    screen.table(("where", "secret", "form"), [(each.place, each.hit.secret, each.hit.form) for each in found])
-    print(f"{len(seen)} places looked at, {len(found)} secrets found")
-    sys.exit(bool(found))
+    hits = [(place, hit.secret, hit.form) for place, there in found for hit in there]
+    screen.table(("where", "secret", "form"), hits)
+    print(f"{len(found)} places looked at, {len(hits)} secrets found")
+    sys.exit(bool(hits))
 
 
 if __name__ == "__main__":

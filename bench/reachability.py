@@ -3,8 +3,9 @@
 From the network of each container every other one is called at each of its addresses and at every port that anything of
 the stack listens on; a port that nobody listens on cannot answer. What answers is held against the networks of the
 declaration (slipway.core.topology). Whether a container has a way out is the engine's word on its networks: nothing
-outside is there for certain to answer. Of the host's ports only the edge's may be the stack's. Prints the table and
-ends with 1 when something answers that must not, or does not that must.
+outside is there for certain to answer. From the host every port is called that any container publishes: only the edge's
+may answer, where the declaration says. Prints the table and ends with 1 when something answers that must not, or does
+not that must.
 """
 
 from __future__ import annotations
@@ -102,11 +103,14 @@ class Prober:
         self.target, self.image = target, image
 
     def run(self, container: Container, program: str, *arguments: str) -> Any:
+        return self.run_in(f"container:{container.id}", program, *arguments)
+
+    def run_in(self, network: str, program: str, *arguments: str) -> Any:
         output = self.target.belongings.client.containers.run(
             self.image,
             ["python3", "-c", program, *arguments],
             entrypoint=[],
-            network_mode=f"container:{container.id}",
+            network_mode=network,
             user="65534",
             cap_drop=["ALL"],
             read_only=True,
@@ -158,17 +162,22 @@ def matrix(target: Target) -> list[Pair]:
             pairs.append(Pair(source, name, tuple(expected), tuple(sorted(found))))
         way_out = not all(internal[name] for name in container.attrs["NetworkSettings"]["Networks"])
         pairs.append(Pair(source, WORLD, (ANY,) if source in leaving else (), (ANY,) if way_out else ()))
-    return [*pairs, *published(site, containers)]
+    return [*pairs, *published(site, containers, prober)]
 
 
-def published(site: Site, containers: Mapping[str, Container]) -> list[Pair]:
-    """What each container has of the host's ports."""
+def published(site: Site, containers: Mapping[str, Container], prober: Prober) -> list[Pair]:
+    """What each container has of the host's ports, and which of these answer there."""
     pairs = []
     for name, container in containers.items():
         bindings = container.attrs["NetworkSettings"]["Ports"] or {}
-        found = {int(host["HostPort"]) for hosts in bindings.values() for host in hosts or ()}
-        expected = (site.edge.port,) if site.profile.edge and service_of(container) == EDGE else ()
-        pairs.append(Pair(HOST, name, expected, tuple(sorted(found))))
+        found = sorted({(host["HostIp"], int(host["HostPort"])) for hosts in bindings.values() for host in hosts or ()})
+        places = [[{"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(ip, ip), port] for ip, port in found]  # noqa: S104
+        answers = prober.run_in("host", CALLING, json.dumps(places)) if places else []
+        opened = {port for (_, port), answer in zip(found, answers, strict=True) if answer}
+        expected: tuple[int, ...] = ()
+        if site.profile.edge and service_of(container) == EDGE:
+            expected = tuple(sorted({site.edge.port, *([site.edge.tls_port] if site.edge.tls.on else [])}))
+        pairs.append(Pair(HOST, name, expected, tuple(sorted(opened))))
     return pairs
 
 

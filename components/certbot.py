@@ -13,9 +13,9 @@ from components.context import Context, container_labels
 from components.edge import Edge
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import naming, nginx_main, processes
+from slipway.core import naming, nginx_main, processes, rotation
 from slipway.core.budget import CERTBOT_MEMORY
-from slipway.core.topology import CERTBOT
+from slipway.core.topology import CERTBOT, EDGE
 from slipway.providers.files import FilesVolume, OwnedVolume
 
 PROGRAM = ["python", "/opt/certbot/renew.py"]
@@ -64,6 +64,7 @@ class Certbot(pulumi.ComponentResource):
             "directory": settings.authority,
             "email": settings.email or "",
             "bundle": f"{FILES}/{BUNDLE}" if settings.ca_bundle else "",
+            "generation": certificates.args.secrets.generation(EDGE, rotation.TLS),
         }
         self.container = docker.Container(
             name,

@@ -10,7 +10,7 @@ import pulumi_docker as docker
 
 from components.context import Context
 from components.secrets import Secrets
-from slipway.core import certificates, nginx_main, tls
+from slipway.core import certificates, nginx_main, rotation, tls
 from slipway.core.certificates import Pair
 from slipway.core.topology import EDGE
 from slipway.core.urls import EVERYWHERE, LOOPBACK
@@ -55,7 +55,12 @@ class Certificates(pulumi.ComponentResource):
             self.version = pulumi.Output.from_input(certificates.fingerprint(pair.certificate))
             self.volume = self._filled(pulumi.Output.secret(pair.combined))
         else:
-            local = LocalCertificate(args.context.name(EDGE, "certificate"), names=self._names(), opts=child)
+            local = LocalCertificate(
+                args.context.name(EDGE, "certificate"),
+                names=self._names(),
+                generation=args.secrets.generation(EDGE, rotation.TLS),
+                opts=child,
+            )
             if mode is TlsMode.ACME:
                 self.version = pulumi.Output.from_input("")
                 self.volume = self._shared(local.combined)

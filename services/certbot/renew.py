@@ -2,11 +2,11 @@
 
 certbot speaks with the authority and keeps account and certificates in DATA. This program decides when to run it, puts
 what it got where nginx reads it (SHARED), each certificate in one file and in one step, and writes down how it went. A
-renewal that fails changes nothing: the old certificate stays, and the next attempt comes after a growing pause.
+renewal that fails changes nothing: the old certificate stays, and the next attempt comes after a growing pause. Each
+certificate has a key of its own; those of former ones are removed.
 
     python renew.py CONFIGURATION   see Configuration, as JSON
     python renew.py --check         exit code 0 as long as the program is at work
-    python renew.py --certbot …     certbot, as it is run from here
 """
 
 from __future__ import annotations
@@ -22,17 +22,13 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 DATA, SHARED, SCRATCH = Path("/var/lib/certbot"), Path("/srv/tls"), Path("/tmp/certbot")  # noqa: S108 - a tmpfs
 ALIVE = Path("/tmp/alive")  # noqa: S108
-CERTBOT = (sys.executable, __file__, "--certbot", "certonly", "--non-interactive", "--agree-tos")
-NONCES = 20
-"""Times that one request is made: an authority may refuse any nonce and hand out another. certbot gives up after two,
-and an order takes ten requests."""
+CERTBOT = (sys.executable, str(Path(__file__).with_name("patient.py")), "certonly", "--non-interactive", "--agree-tos")
 SHORT_LIVED = timedelta(days=10)
 USUAL = 12 * 3600.0
 """Seconds between two runs of certbot that nothing calls for: the authority may want a certificate renewed early (ARI),
@@ -53,12 +49,13 @@ GONE = "accountDoesNotExist"
 @dataclass(frozen=True)
 class Configuration:
     """`certificates` are {name: host names}, `directory` the authority's URL; `bundle` is a file of certificates by
-    which to trust that URL, "" the usual ones."""
+    which to trust that URL, "" the usual ones. Another `generation` wants every certificate anew, with another key."""
 
     certificates: dict[str, list[str]]
     directory: str
     email: str = ""
     bundle: str = ""
+    generation: int = 0
 
 
 @dataclass
@@ -86,7 +83,8 @@ class Certificate:
         """Runs certbot if the time has come, and says when it comes again."""
         if clock < self.next_run:
             return
-        error = self.run()
+        rotating = self.generation != self.configuration.generation
+        error = self.run(anew=rotating)
         self.load()
         if not error and self.missing():
             error = "certbot ended well and left no certificate for these names"
@@ -96,6 +94,9 @@ class Certificate:
             self.failures += 1
         else:
             self.failing_since, self.failures = "", 0
+            if rotating:
+                place(self.data / "generation", str(self.configuration.generation).encode(), 0o600)
+            self.forget_former()
         self.error = error
         self.next_run = clock + self.pause(datetime.now(UTC))
 
@@ -118,14 +119,33 @@ class Certificate:
         names = self.leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return set(names.get_values_for_type(x509.DNSName)) != set(self.hosts)
 
-    def run(self) -> str:
-        """Lets certbot issue the certificate, or renew it if it is time; returns what went wrong."""
+    @property
+    def data(self) -> Path:
+        """What this program itself remembers of the certificate."""
+        return DATA / "slipway" / self.name
+
+    @property
+    def generation(self) -> int:
+        """Of the certificate that is there."""
+        file = self.data / "generation"
+        return int(file.read_text()) if file.exists() else 0
+
+    def forget_former(self) -> None:
+        """Removes the keys and chains that no certificate uses any more: certbot keeps them all."""
+        used = {link.resolve() for link in self.live.glob("*.pem")}
+        for file in (DATA / "archive" / self.name).glob("*.pem"):
+            if used and file not in used:
+                file.unlink()
+
+    def run(self, *, anew: bool = False) -> str:
+        """Lets certbot issue the certificate, or renew it if it is time, or in any case; returns what went wrong."""
         chosen = self.configuration
         account = ("--email", chosen.email) if chosen.email else ("--register-unsafely-without-email",)
         names = [word for host in self.hosts for word in ("-d", host)]
         command = [
             *CERTBOT, *account, "--server", chosen.directory, "--cert-name", self.name, *names,
-            "--keep-until-expiring", "--renew-with-new-domains", "--key-type", "ecdsa", "--elliptic-curve", "secp256r1",
+            "--force-renewal" if anew else "--keep-until-expiring", "--renew-with-new-domains",
+            "--key-type", "ecdsa", "--elliptic-curve", "secp256r1",
             "--webroot", "--webroot-path", str(SHARED / "challenges"),
             "--config-dir", str(DATA), "--work-dir", str(SCRATCH), "--logs-dir", str(SCRATCH / "logs"),
         ]  # fmt: skip
@@ -165,6 +185,7 @@ class Certificate:
         """For `slipway status`."""
         return {
             "hosts": self.hosts,
+            "generation": self.generation,
             "expires": self.leaf.not_valid_after_utc.isoformat() if self.leaf else None,
             "error": self.error,
             "failing_since": self.failing_since,
@@ -216,28 +237,7 @@ def work(configuration: Configuration, stopping: threading.Event) -> None:
         stopping.wait(min(BEAT, max(wait, 0.2)))
 
 
-def certbot(arguments: list[str]) -> int:
-    """certbot itself, patient with an authority that refuses nonces."""
-    from acme import client, messages  # noqa: PLC0415 - not needed by what waits for weeks
-    from certbot.main import main as certbot_main  # noqa: PLC0415
-
-    def post(self: Any, *args: Any, **kwargs: Any) -> Any:
-        for _ in range(NONCES - 1):
-            try:
-                return self._post_once(*args, **kwargs)
-            except messages.Error as error:
-                if error.code != "badNonce":
-                    raise
-        return self._post_once(*args, **kwargs)
-
-    client.ClientNetwork.post = post
-    ended = certbot_main(arguments)
-    return 1 if isinstance(ended, str) else ended or 0
-
-
 def main() -> int:
-    if sys.argv[1:2] == ["--certbot"]:
-        return certbot(sys.argv[2:])
     if sys.argv[1:] == ["--check"]:
         return int(not ALIVE.exists() or time.time() - ALIVE.stat().st_mtime > SILENT)
     stopping = threading.Event()

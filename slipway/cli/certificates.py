@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +13,15 @@ from typing import Any
 from docker.errors import NotFound
 
 from slipway.cli.belongings import Belongings
+from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import State
 from slipway.core.topology import CERTBOT
 
 LOCAL = "pulumi-python:dynamic/slipway:LocalCertificate"
 STATUS = "/srv/tls/status.json"
 """Where certbot's container writes down how it went (services/certbot/renew.py)."""
+ISSUING = 180
+"""Seconds that an authority may take for a site's certificates; usually it is ten for each."""
 DAY, MINUTE = 10, 16
 """Characters of a time that say the day, or the minute."""
 
@@ -46,6 +50,26 @@ def lines(rows: list[dict[str, Any]]) -> list[str]:
         trouble = f"; no new one since {row['failing_since'][:MINUTE]}: {row['error']}" if row["error"] else renewed
         found.append(f"certificate of {', '.join(row['hosts'])}: {until}{trouble}")
     return found
+
+
+def wait_until_issued(belongings: Belongings, generation: int) -> None:
+    """Waits until every certificate that certbot looks after is of this generation; without certbot they are already.
+    Raises CliError when one is not in time, which certbot goes on trying."""
+    deadline = time.monotonic() + ISSUING
+    while belongings.of_service(CERTBOT):
+        rows = written(belongings)
+        behind = [name for name, row in rows.items() if row.get("generation") != generation]
+        if rows and not behind:
+            return
+        errors = [f"{name}: {rows[name]['error']}" for name in behind if rows[name]["error"]]
+        if errors or time.monotonic() > deadline:
+            raise CliError(
+                f"no new certificate yet for {', '.join(errors or behind or ['any name'])}",
+                "certbot goes on trying, and until then the old key goes on working",
+                f"slipway status --stack {belongings.project.stack}",
+                code=Code.UNWELL,
+            )
+        time.sleep(0.5)
 
 
 def written(belongings: Belongings) -> dict[str, Mapping[str, Any]]:

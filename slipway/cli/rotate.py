@@ -7,20 +7,23 @@ from typing import Any
 
 import click
 
-from slipway.cli import backend, screen, stack_file
+from slipway.cli import backend, certificates, screen, stack_file
 from slipway.cli.deploy import bring_up
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
 from slipway.core import rotation
+from slipway.core.topology import EDGE
+from slipway.settings.edge import TlsMode
 from slipway.settings.problems import closest
 
 SECRETS = "slipway:components:Secrets"
 KEY = "rotations"
 NOTE = "# counted up by `slipway rotate`: another count is another value; keep it with the rest of this file"
 Name = tuple[str, str]
-"""The owner (a service, or postgres) and the secret."""
+"""The owner (a service, postgres or edge) and the secret."""
+TLS = (EDGE, rotation.TLS)
 
 
 @click.command()
@@ -30,9 +33,10 @@ Name = tuple[str, str]
 def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
     """Draw new values for generated secrets, live.
 
-    NAME is SERVICE.SECRET, SERVICE.database (all logins of its database), postgres.superuser, or SERVICE for all of
-    one. Counts them in the stack file and brings the stack up: new containers start with the new values, and when the
-    old ones have gone, their logins are locked. What a former SECRET_KEY signed is accepted until the next rotation.
+    NAME is SERVICE.SECRET, SERVICE.database (all logins of its database), postgres.superuser, edge.tls (the key of
+    the site's certificates), or SERVICE for all of one. Counts them in the stack file and brings the stack up: new
+    containers start with the new values, and when the old ones have gone, their logins are locked. What a former
+    SECRET_KEY signed is accepted until the next rotation.
     """
     if bool(names) == everything:
         raise CliError("either --all or the names of secrets", *listed(generated(target)), code=Code.USAGE)
@@ -47,11 +51,15 @@ def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
     refuse_unless_well(target)
     for owner, name in sorted(chosen_ones if everything else []):
         screen.say(f"{owner}.{name} was chosen and stays. To choose another value:  {choose(project, owner, name)}")
-    count(project, wanted)
+    if everything and brought(project):
+        screen.say("edge.tls was brought along and stays; put another certificate and its key into its files")
+    counts = count(project, wanted)
     screen.say(f"new values for {', '.join('.'.join(each) for each in wanted)}")
     code = bring_up(target.again(), refresh=True, yes=False, arguments=())
     if code:
         screen.say("  until then the old values go on working beside the new ones")
+    elif TLS in wanted:
+        certificates.wait_until_issued(target.belongings, counts[EDGE][rotation.TLS])
     return code
 
 
@@ -94,6 +102,13 @@ def meant(text: str, there: Mapping[str, Sequence[str]], project: Project) -> li
             f"make up STACK={project.stack}",
             code=Code.USAGE,
         )
+    if (owner, name) == TLS and brought(project):
+        raise CliError(
+            f"{text} was brought along, so the next one is yours to bring as well",
+            "put another certificate and its key into the files that edge.tls names",
+            f"make up STACK={project.stack}",
+            code=Code.USAGE,
+        )
     near = closest(text, [".".join(each) for each in every(there)])
     raise CliError(
         f"nothing that is generated is called {text}" + (f"; did you mean {near}?" if near else ""),
@@ -106,6 +121,12 @@ def chosen(project: Project) -> list[Name]:
     """The secrets whose values were set."""
     tables = project.declared.get("secrets") or {}
     return [(owner, name) for owner, table in tables.items() for name in table or ()]
+
+
+def brought(project: Project) -> bool:
+    """Whether the site's certificate is in files that somebody put there."""
+    declared = (project.declared.get("edge") or {}).get("tls")
+    return (declared.get("mode") if isinstance(declared, Mapping) else declared) == TlsMode.FILES
 
 
 def choose(project: Project, owner: str, name: str) -> str:
@@ -124,7 +145,7 @@ def refuse_unless_well(target: Target) -> None:
         )
 
 
-def count(project: Project, names: Sequence[Name]) -> None:
+def count(project: Project, names: Sequence[Name]) -> dict[str, dict[str, int]]:
     """Writes the counts into the stack file, where every `up` finds them, plain Pulumi's too."""
     text = project.file.read_text() if project.file.exists() else ""
     counts = rotation.counted_up(project.declared.get(KEY) or {}, names)
@@ -132,3 +153,4 @@ def count(project: Project, names: Sequence[Name]) -> None:
         stack_file.write(project, stack_file.with_key(text, KEY, counts, NOTE))
     except ValueError as error:
         raise CliError(f"{project.file} cannot take the counts: {error}", code=Code.USAGE) from None
+    return counts

@@ -5,8 +5,13 @@ Whatever a client says of itself is overwritten, unless it is a proxy that the s
 
 from __future__ import annotations
 
+ASKED_HOST = "$host$is_request_port$request_port"
+"""The name by which nginx chose the server, and the port that the client asked at. $http_host would be what the client
+says beside it: with a whole URL in the request line the two may differ, and `edge.hosts` would hold for the one while
+the service believes the other. The variables of the port are nginx's since 1.29.3."""
 
-def lines(*, host: str = "$http_host", proto: str = "$scheme") -> str:
+
+def lines(*, host: str = ASKED_HOST, proto: str = "$scheme") -> str:
     """The headers that replace the client's own."""
     values = {
         "Host": host,

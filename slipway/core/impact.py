@@ -13,7 +13,7 @@ from typing import Any
 
 from slipway.core import rotation
 from slipway.core.naming import SERVICE_LABEL
-from slipway.core.topology import EDGE, POSTGRES
+from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 
 CONTAINER = "docker:index/container:Container"
 VOLUME = "docker:index/volume:Volume"
@@ -149,6 +149,8 @@ def _of_volume(change: Change) -> Impact:
     volume = change.inputs.get("name")
     if change.operation not in {"replace", "delete"} or not volume:
         return NOTHING
+    if change.kept and service(change.inputs, change.name) == CERTBOT:
+        return Impact(Level.NONE, f"none; {volume} with account and certificates stays, and `tls: acme` finds it again")
     if change.kept:
         return Impact(Level.DATA, f"data at risk: the site loses the volume {volume}, which stays on the engine")
     return Impact(Level.DATA, f"data at risk: the volume {volume} is deleted")

@@ -1,7 +1,8 @@
 """Which generated secrets can be rotated, and which generation of each is in force.
 
 A stack's `rotations` count how often each was rotated: {owner: {name: count}}. The owner is a service, or `postgres`
-for the server's superuser; the name is a secret's, or `database` for all logins of a service's database. The count is
+for the server's superuser, or `edge` for the key of its certificates; the name is a secret's, or `database` for all
+logins of a service's database. The count is
 the generation of the value: another one is another value, so the same configuration gives the same values in every run.
 """
 
@@ -9,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from slipway.core.topology import POSTGRES
+from slipway.core.topology import EDGE, POSTGRES
+from slipway.settings.edge import TlsMode
 from slipway.settings.site import Service, Site
 
 Counts = Mapping[str, Mapping[str, int]]
 DATABASE = "database"
 SUPERUSER = "superuser"
+TLS = "tls"
 FALLBACKS = "_FALLBACKS"
 """Behind a secret's name: the variable with the values that still verify, a list as JSON. Flask's own word."""
 NO_FALLBACKS = "[]"
@@ -48,6 +51,8 @@ def in_force(site: Site) -> dict[str, dict[str, int]]:
     owned = {service.name: names_of(service, site.chosen(service)) for service in site.services.values()}
     if site.owns_postgres:
         owned[POSTGRES] = [SUPERUSER]
+    if site.profile.edge and site.edge.tls.mode in {TlsMode.SELF_SIGNED, TlsMode.ACME}:
+        owned[EDGE] = [TLS]
     return {
         owner: {name: generation(site.rotations, owner, name) for name in names}
         for owner, names in owned.items()

@@ -29,8 +29,9 @@ CIPHERS = (
 )
 """For TLS 1.2; those of TLS 1.3 are OpenSSL's default. Mozilla's guidelines 6.0 (ssl-config.mozilla.org/guidelines/
 6.0.json), as are PROTOCOLS and CURVES; the client's order counts (server_preferred_order false)."""
-CURVES = ("X25519MLKEM768", "X25519", "prime256v1", "secp384r1")
-"""The first needs OpenSSL 3.5, which the official nginx image has since 1.29."""
+CURVES = ("?X25519MLKEM768", "X25519", "prime256v1", "secp384r1")
+"""The first needs OpenSSL 3.5, which the official nginx image has since 1.29; an older one passes over it for the `?`
+and would not start without."""
 SESSIONS = "10m"
 """About 40,000 sessions: nginx's documentation counts 4,000 to a megabyte. They outlast reloads."""
 SESSION_TIMEOUT = "1d"

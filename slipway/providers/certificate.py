@@ -13,7 +13,7 @@ from slipway.core import certificates
 from slipway.core.certificates import Pair
 from slipway.providers.engine import Properties, Provider, recorded, say
 
-INPUTS = ("names", "days")
+INPUTS = ("names", "days", "generation")
 
 
 class LocalCertificateProvider(Provider):
@@ -26,7 +26,8 @@ class LocalCertificateProvider(Provider):
         return str(props["names"][0])
 
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
-        changed = any(olds.get(name) != news.get(name) for name in INPUTS)
+        # What an earlier Slipway recorded has no generation.
+        changed = any((olds.get(name) or 0) != (news.get(name) or 0) for name in INPUTS)
         return DiffResult(changes=changed or due(olds), replaces=[], delete_before_replace=False)
 
     def create(self, props: Properties) -> CreateResult:
@@ -69,7 +70,8 @@ def issued(props: Properties, signer: Pair | None) -> Properties:
 
 
 class LocalCertificate(Resource, module="slipway", name="LocalCertificate"):
-    """A certificate for `names`, at least one, that lives `days`; renewed by the first run in its last third.
+    """A certificate for `names`, at least one, that lives `days`; renewed by the first run in its last third, and when
+    the `generation` is another. Each has a key of its own.
 
     authority    the certificate that signed it, for browsers to import; it stays the same over renewals
     certificate  the new one; `combined`, with its key before it, is secret, and so is the authority's key
@@ -87,9 +89,10 @@ class LocalCertificate(Resource, module="slipway", name="LocalCertificate"):
         *,
         names: Sequence[str],
         days: int = certificates.DAYS,
+        generation: int = 0,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         outputs = dict.fromkeys(("authority", "authority_key", "certificate", "combined", "fingerprint"))
         secret = pulumi.ResourceOptions(additional_secret_outputs=["authority_key", "combined"])
-        props = {"names": list(names), "days": days, **outputs}
+        props = {"names": list(names), "days": days, "generation": generation, **outputs}
         super().__init__(LocalCertificateProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slipway.core import rotation
+from slipway.core.topology import EDGE
 from slipway.settings.problems import Problem, and_type, did_you_mean, set_config
 from slipway.settings.site import Site
 
@@ -15,6 +16,8 @@ def everything(site: Site) -> Iterator[Problem]:
         return
     known = rotation.in_force(site)
     for owner, counts in site.rotations.items():
+        if owner == EDGE and set(counts) <= {rotation.TLS}:
+            continue  # also where another mode of TLS, which has no key of ours, was chosen since
         path = f"rotations.{owner}"
         if owner not in known and owner not in site.services:
             what = f"nothing is generated for {owner}{did_you_mean(owner, known)}"

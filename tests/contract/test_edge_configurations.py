@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from docker.models.containers import Container
 
-from slipway.core import nginx_main
+from slipway.core import certificates, nginx_main, tls
 from tests.contract.test_rendered_texts import put, run
 from tests.support import engine
 from tests.support.base_images import base_image
-from tests.support.edge_settings import sample
+from tests.support.edge_settings import HOSTS, sample
 
 CHECK = """
 for folder in /configurations/*; do
@@ -45,6 +46,10 @@ def test_nginx_takes_every_configuration_without_a_warning(container: Container)
         for number, texts in enumerate(chosen)
         for name, text in texts.items()
     }
+    now = datetime.now(UTC)
+    pair = certificates.issue(certificates.authority("Test", now), HOSTS, now)
+    for name in (tls.SITE, *(f"{tls.CERTIFICATES}/{host}.pem" for host in HOSTS)):
+        files[f"{tls.FOLDER}/{name}"] = pair.combined
     broken = next(iter(chosen[0].values()), "").replace("events {", "event {", 1)
     put(container, {**files, "/configurations/broken/nginx.conf": broken})
     container.start()

@@ -53,6 +53,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("X-Powered-By", "Python 3")
         self.end_headers()
         self.wfile.write(f"{self.path} over {self.headers['X-Forwarded-Proto']}".encode())
+        if self.path == "/host":
+            self.wfile.write(f" {self.headers['Host']} {self.headers['X-Forwarded-Host']}".encode())
 
 
 http.server.ThreadingHTTPServer(("", 5000), Handler).serve_forever()
@@ -175,6 +177,17 @@ def test_the_plain_port_redirects_but_for_challenges(server: Server) -> None:
     assert " 404 " in server.curl("/.well-known/acme-challenge/other", secure=False).splitlines()[0]
     server.configure(replace(EDGE, tls=MODES["one certificate"]))
     assert server.curl(token, secure=False).endswith(f"{token} over http"), "nobody else answers it then"
+
+
+def test_a_service_hears_the_name_that_was_let_in_and_no_other(server: Server) -> None:
+    server.configure(replace(EDGE, tls=None))
+    port = server.port(80)
+    assert server.curl("/host", secure=False).endswith(f"/host over http a.test:{port} a.test:{port}")
+    assert " 404 " in server.curl("/host", "-H", "Host: other.test", secure=False).splitlines()[0]
+    whole = ("--request-target", "http://a.test:81/host", "-H", "Host: other.test")
+    assert server.curl("/", *whole, secure=False).endswith("/host over http a.test:81 a.test:81")
+    server.configure(replace(EDGE, tls=MODES["one certificate"]))
+    assert server.curl("/host").endswith(f" a.test:{server.port(443)} a.test:{server.port(443)}"), "HTTP/2 has no Host"
 
 
 @pytest.mark.parametrize("host", ["a.test", "b.test", "admin.test"])

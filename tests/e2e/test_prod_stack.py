@@ -13,15 +13,10 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from docker.models.containers import Container
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-from bench import audit, reachability
-from slipway.cli.belongings import Belongings
-from slipway.cli.project import Project
-from slipway.cli.target import Target
 from tests.e2e.pictures import Uploads, drawn, load
 from tests.e2e.site import Site, running, status
 from tests.support.browser import browser, shown
@@ -52,8 +47,6 @@ SECRET_KEY = os.environ["SECRET_KEY"]
 """,
 }
 """An application that is published on PyPI, with its own settings file."""
-BOMB = "while sleep 3 & do echo started; done 2>&1"
-"""Starts processes until it may not; they end by themselves soon after."""
 CONTAINERS = {*APPLICATIONS, "edge", "postgres"}
 
 
@@ -117,66 +110,6 @@ def test_a_process_in_a_container_has_no_privileges_and_no_place_to_write(site: 
         assert limits["Memory"] == limits["MemorySwap"] > 0, name
         assert limits["NanoCpus"] > 0, name
         assert limits["LogConfig"]["Config"].keys() == {"max-size", "max-file"}, name
-
-
-def test_a_fork_bomb_is_stopped_and_its_neighbours_go_on(site: Site, url: str) -> None:
-    limit = site.container("ui").attrs["HostConfig"]["PidsLimit"]
-    api = site.container("ui").client.api  # type: ignore[union-attr]
-    bomb = api.exec_create(site.container("ui").id, ["sh", "-c", BOMB], user="1000")
-    said = b""
-    for chunk in api.exec_start(bomb["Id"], stream=True):
-        said += chunk
-        if b"fork" in said.lower():
-            break
-    assert [status(f"{url}images/ready"), status(f"{url}images/health")] == [200, 200], "another service"
-    assert 0 < said.count(b"\n") < limit == 256
-    wait_until("its processes are gone", lambda: processes(site.container("ui")) < 50, BACK_SECONDS)
-    back(url)
-    assert site.container("ui").attrs["RestartCount"] == 0
-
-
-def test_an_audit_from_outside_finds_nothing(site: Site) -> None:
-    belongings = Belongings(Project.load("prod", site.directory))
-    found = audit.findings(belongings)
-    assert {each.container for each in found} == {str(each.name) for each in site.containers().values()}
-    assert [each for each in found if each.result == "fail"] == []
-    assert {each.row for each in found if each.result == "expected"} <= {"4.5", "5.2"}
-
-
-def test_each_container_reaches_what_is_declared_and_nothing_else(
-    site: Site, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("PULUMI_HOME", "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE"):
-        monkeypatch.setenv(name, site.environment[name])
-    target = Target(site.stack, site.directory, json=False)
-    pairs = reachability.matrix(target)
-    assert [pair for pair in pairs if not pair.right] == []
-    answers = {(pair.source, pair.target): pair.open for pair in pairs}
-    assert answers["images", "postgres"] == (5432,)
-    assert answers["ui", "postgres"] == answers["edge", "postgres"] == answers["ui", "images"] == ()
-    assert answers["ui", reachability.WORLD] == ()
-    assert answers["edge", "ui"] == (5000,)
-    assert answers[reachability.HOST, "edge"] == (int(url.rstrip("/").rpartition(":")[2]),)
-    [closed] = [each for each in target.belongings.networks() if "-images-db" in str(each.name)]
-    closed.connect(site.container("ui"))
-    try:
-        wrong = {(pair.source, pair.target) for pair in reachability.matrix(target) if not pair.right}
-    finally:
-        closed.disconnect(site.container("ui"))
-    assert wrong == {("ui", "postgres"), ("postgres", "ui"), ("ui", "images"), ("images", "ui")}
-
-
-def test_no_secret_shows_when_a_container_is_inspected(site: Site) -> None:
-    state = json.loads(site.pulumi("stack", "export", "--show-secrets").stdout)
-    generated = {
-        each["outputs"]["result"]["plaintext"].strip('"')
-        for each in state["deployment"]["resources"]
-        if each["type"] == "random:index/randomPassword:RandomPassword"
-    }
-    assert len(generated) >= 4
-    for name, each in site.containers().items():
-        shown = json.dumps(each.attrs)
-        assert not [secret for secret in generated if secret in shown], name
 
 
 def test_a_second_up_and_one_with_refresh_change_nothing(site: Site) -> None:
@@ -342,12 +275,6 @@ def test_an_application_from_pypi_joins_the_site_by_settings_alone(site: Site, u
     log = site.container("ledger-schedule").logs
     wait_until("a scheduled command has run", lambda: b"tick: ended with exit code 0" in log(), MINUTE)
     assert b"/api/projects" in log()
-
-
-def processes(container: Container) -> int:
-    """As the engine counts them, without starting one more."""
-    stats: Any = container.stats(stream=False)
-    return int(stats["pids_stats"]["current"])
 
 
 def stylesheet(url: str) -> str:

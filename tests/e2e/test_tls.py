@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from slipway.core import certificates
 from tests.e2e.site import running
@@ -18,6 +19,7 @@ from tests.support.tls import served, trusting, visited
 from tests.support.waiting import wait_until
 
 NAME = "localhost"
+TLS_FILE = "/etc/nginx/tls/site.pem"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -110,7 +112,7 @@ def test_the_keys_are_nowhere_in_plain(site: TlsSite) -> None:
     assert "BEGIN CERTIFICATE" in state
     for name, each in site.containers().items():
         assert "PRIVATE KEY" not in str(each.attrs), name
-    listed = site.inside("edge", "stat", "-c", "%a %u", "/etc/nginx/tls/site.pem")
+    listed = site.inside("edge", "stat", "-c", "%a %u", TLS_FILE)
     assert listed.split() == ["400", "101"]
 
 
@@ -129,6 +131,26 @@ def test_a_new_certificate_comes_by_up_without_a_lost_request_by_the_same_author
     assert served("127.0.0.1", site.tls_port, NAME).serial_number != before.serial_number
     assert nginx(site) == container, "a reload is enough"
     assert site.outputs()["tls_authority"] == authority
+
+
+def test_a_rotated_key_takes_over_without_a_lost_request_and_the_old_one_is_gone(site: TlsSite, authority: str) -> None:
+    before, container = site.inside("edge", "cat", TLS_FILE), nginx(site)
+    with visited(str(site.outputs()["url"]), trusting(authority), NAME) as visits:
+        told = site.slipway("rotate", "edge.tls")
+        wait_until("clients meet the new one", lambda seen=visits.requests: visits.requests > seen + 100, 30)  # type: ignore[misc]
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert visits.failures == []
+    assert visits.requests > 200
+    after = site.inside("edge", "cat", TLS_FILE)
+    key, former = (load_pem_private_key(each.encode(), None).public_key() for each in (after, before))
+    assert key != former
+    assert key == served("127.0.0.1", site.tls_port, NAME).public_key()
+    assert site.outputs()["tls_authority"] == authority
+    assert nginx(site) == container, "a reload is enough"
+    old = before.split("-----")[2].strip().splitlines()[1]
+    assert old not in site.pulumi("stack", "export", "--show-secrets").stdout
+    site.settings["rotations"] = {"edge": {"tls": 1}}  # as the command wrote it
+    site.up("--expect-no-changes")
 
 
 def test_status_says_how_long_the_certificate_lasts(site: TlsSite) -> None:
@@ -160,3 +182,6 @@ def test_a_certificate_that_was_brought_along_takes_over_by_a_reload(site: TlsSi
     assert get(site, mine.certificate).status_code == 200
     assert "tls_authority" not in site.outputs()
     site.up("--expect-no-changes")
+    told = site.slipway("rotate", "edge.tls")
+    assert told.returncode == 2
+    assert "put another certificate and its key into the files" in told.stderr

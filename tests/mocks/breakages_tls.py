@@ -41,6 +41,11 @@ TLS = of(
     another_authority_may_issue=(SETTINGS, "return self.directory or", "return"),
     a_certificate_that_was_brought_along_reaches_nginx_as_a_file_and_nothing_else=(
         CERTIFICATES, "return Pair(chain, key)", "return Pair(chain, chain)"),
+    a_rotated_key_is_asked_for_from_whoever_makes_it_and_nginx_stays=[
+        (CERTIFICATES, "generation=args.secrets.generation(EDGE, rotation.TLS)", "generation=0"),
+        (CERTBOT, "certificates.args.secrets.generation(EDGE, rotation.TLS)", "0"),
+        ("slipway/core/rotation.py", "owned[EDGE] = [TLS]", "owned[EDGE] = []"),
+    ],
     without_tls_nothing_of_it_is_there=(
         TEXT, "if not (settings.on and site.profile.edge):", "if not site.profile.edge:"),
 )

@@ -86,6 +86,7 @@ def test_certbot_has_one_certificate_for_each_server_and_no_way_to_anything_of_o
         "directory": "https://acme-v02.api.letsencrypt.org/directory",
         "email": "a@example.org",
         "bundle": "",
+        "generation": 0,
     }
     inputs = program.containers["certbot"].inputs
     networks = {each.name + "-1234567": name for name, each in program.of_kind("Network").items()}
@@ -152,6 +153,25 @@ def test_a_certificate_that_was_brought_along_reaches_nginx_as_a_file_and_nothin
     key = pair.key.splitlines()[1]
     for urn, each in program.resources.items():
         assert key not in "".join(each.in_plain), urn
+
+
+@pytest.mark.parametrize(("tls", "who"), [("self-signed", "edge-certificate"), ("acme", "certbot")])
+def test_a_rotated_key_is_asked_for_from_whoever_makes_it_and_nginx_stays(tls: str, who: str) -> None:
+    edge = {"hosts": ["www.example.org"], "tls": tls}
+    before, after = (
+        run("prod", {**declared(ui=UI), "edge": edge, "rotations": {"edge": {"tls": count}}}) for count in (0, 1)
+    )
+    assert before.resources.keys() == after.resources.keys()
+    local = after.of_kind("LocalCertificate")["edge-certificate"].inputs
+    assert local["generation"] == 1
+    if tls == "acme":
+        assert json.loads(after.containers["certbot"].inputs["command"][-1])["generation"] == 1
+    different = {
+        each.logical for urn, each in after.resources.items() if each.inputs != before.resources[urn].inputs
+    }
+    assert different == {"edge-certificate", who}
+    [recorded] = [each for urn, each in after.registered_outputs.items() if "components:Secrets::" in urn]
+    assert recorded["rotations"].get("edge") == {"tls": 1}
 
 
 @pytest.mark.parametrize("site", ["as shipped", "two hosts"])

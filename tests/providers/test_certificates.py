@@ -63,6 +63,19 @@ def test_another_name_is_another_certificate_by_the_same_authority() -> None:
     assert certificates.problems(second["combined"], second["combined"], ["other.test"], certificate.now()) == []
 
 
+def test_another_generation_is_another_key_by_the_same_authority() -> None:
+    provider = LocalCertificateProvider()
+    first = made(provider.create(WANTED))
+    assert not provider.diff("", first, {**WANTED, "generation": 0.0}).changes, "an earlier Slipway recorded none"
+    news = {**WANTED, "generation": 1.0}
+    assert provider.diff("", first, news).changes
+    second = made(provider.update("", first, news))
+    assert second["authority"] == first["authority"]
+    keys = [each["combined"].partition("-----BEGIN CERT")[0] for each in (first, second)]
+    assert keys[0] != keys[1]
+    assert not provider.diff("", second, news).changes
+
+
 def test_an_authority_that_would_end_first_is_replaced_and_the_operator_is_told(
     later: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,11 +16,15 @@ from slipway.settings.problems import SettingsError
 from slipway.settings.site import Service
 
 NAMES = ("shop", "stock", "back")
+HOSTS = ["www.example.org", "example.org", *(f"{name}.example.org" for name in NAMES)]
+ACME = {"mode": "acme", "directory": "https://ca.example.org/directory"}
 EDGE: Mapping[str, st.SearchStrategy[Any]] = {
     "address": st.sampled_from(["127.0.0.1", "0.0.0.0", "::1"]),
     "port": st.integers(1, 65535),
     "tlsPort": st.just(8443),
-    "tls": st.just("off"),  # nginx's texts with certificates have tests of their own (test_rendered_tls.py)
+    "tls": st.sampled_from(
+        ["off", {"mode": "self-signed", "hsts": 300}, {"mode": "self-signed", "profile": "modern"}, ACME]
+    ),
     "headers": st.sampled_from(["safe", "strict", "off"]),
     "rateLimits": st.sampled_from([{}, {"/login": 30}, {"/login": 1, "/deep/shop/": 60000}]),
     "maxHeader": st.integers(4, 64),
@@ -72,7 +76,8 @@ def configurations(draw: st.DrawFn) -> dict[str, str]:
         except SettingsError:
             reject()
     networks = st.sampled_from([("10.1.0.0/24",), ("10.1.0.0/24", "10.2.0.0/24")])
-    model = EdgeModel.of(site, {name: draw(networks) for name in site.services if site.callers(site.services[name])})
+    callers = {name: draw(networks) for name in site.services if site.callers(site.services[name])}
+    model = EdgeModel.of(site, callers, certificate="1")
     releases = [
         Release(
             service=service.name,

@@ -38,9 +38,17 @@ class Bench:
         self.authority = certificates.authority("Test", datetime.now(UTC))
         self.runs: list[list[str]] = []
         self.next: list[Any] = []
-        self.log = ""
+        self.log, self.kept = "", 0
         configuration = self.renew.Configuration({"www.shop.test": HOSTS}, "https://ca.test/directory")
         self.certificate: Any = self.renew.Certificate("www.shop.test", HOSTS, configuration)
+
+    def configured(self, **changes: Any) -> Any:
+        """The certificate of a container that was started with another configuration."""
+        self.certificate = self.renew.Certificate(
+            "www.shop.test", HOSTS, self.renew.Configuration({"www.shop.test": HOSTS}, "https://ca.test", **changes)
+        )
+        self.certificate.load()
+        return self.certificate
 
     def certbot(self, command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
         self.runs.append(command)
@@ -58,10 +66,18 @@ class Bench:
         return certificates.issue(self.authority, hosts, datetime.now(UTC) - timedelta(days=ago), days)
 
     def keep(self, pair: Pair) -> None:
-        live = self.data / "live/www.shop.test"
-        live.mkdir(parents=True, exist_ok=True)
-        (live / "fullchain.pem").write_text(pair.certificate)
-        (live / "privkey.pem").write_text(pair.key)
+        """As certbot does: numbered files, and links to the last of them."""
+        live, archive = self.data / "live/www.shop.test", self.data / "archive/www.shop.test"
+        for folder in (live, archive):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.kept += 1
+        for name, text in (("fullchain", pair.certificate), ("privkey", pair.key)):
+            (archive / f"{name}{self.kept}.pem").write_text(text)
+            (live / f"{name}.pem").unlink(missing_ok=True)
+            (live / f"{name}.pem").symlink_to(archive / f"{name}{self.kept}.pem")
+
+    def archived(self) -> set[str]:
+        return {file.name for file in (self.data / "archive/www.shop.test").iterdir()}
 
     def delivered(self) -> str:
         return (self.shared / "certificates/www.shop.test.pem").read_text()
@@ -150,6 +166,27 @@ def test_what_is_there_already_keeps_its_file_so_that_nginx_need_not_reload(benc
     before = (bench.shared / "certificates/www.shop.test.pem").stat().st_ino
     bench.certificate.load()
     assert (bench.shared / "certificates/www.shop.test.pem").stat().st_ino == before
+
+
+def test_another_generation_is_a_certificate_anew_with_another_key_and_once(bench: Bench) -> None:
+    bench.certificate.attend(0.0)
+    first = bench.delivered()
+    assert "--force-renewal" not in bench.runs[0]
+    assert (bench.certificate.told()["generation"], bench.archived()) == (0, {"fullchain1.pem", "privkey1.pem"})
+
+    rotating = bench.configured(generation=1)
+    bench.next = ["Detail: the authority is away"]
+    rotating.attend(0.0)
+    assert (bench.delivered(), rotating.told()["generation"]) == (first, 0)
+    rotating.attend(rotating.next_run)
+    assert ["--force-renewal" in command for command in bench.runs] == [False, True, True]
+    assert bench.delivered() != first
+    assert rotating.told()["generation"] == 1
+    assert bench.archived() == {"fullchain2.pem", "privkey2.pem"}, "the old key is gone"
+
+    again = bench.configured(generation=1)
+    again.attend(0.0)
+    assert "--force-renewal" not in bench.runs[-1]
 
 
 def test_an_account_that_the_authority_has_forgotten_is_made_anew(bench: Bench) -> None:

@@ -39,6 +39,7 @@ def changed(kind: str, **inputs: tuple[Any, Any]) -> list[Step]:
     return [{**step, "old": {**step["old"], "inputs": old}, "new": {**step["new"], "inputs": new}}]
 
 
+CERTBOT_DATA = {"name": "site-prod-certbot-data", "labels": [{"label": "slipway.service", "value": "certbot"}]}
 CASES = [
     ("none", steps("update", kind="docker:index/image:Image", diffs=["build"])),
     ("none", steps("create", kind="docker:index/network:Network")),
@@ -75,6 +76,11 @@ CASES = [
         "data at risk: the site loses the volume site-prod-web-uploads, which stays on the engine",
         steps("delete", kind=VOLUME, inputs={"name": "site-prod-web-uploads"}, state={"retainOnDelete": True}),
     ),
+    (
+        "none; site-prod-certbot-data with account and certificates stays, and `tls: acme` finds it again",
+        steps("delete", kind=VOLUME, inputs=CERTBOT_DATA, state={"retainOnDelete": True}),
+    ),
+    ("data at risk: the volume site-prod-certbot-data is deleted", steps("delete", kind=VOLUME, inputs=CERTBOT_DATA)),
     (
         "data at risk: the volume site-prod-postgres-data is deleted",
         steps(*DELETE_FIRST, kind=VOLUME, inputs={"name": "site-prod-postgres-data"}, diffs=["driver"]),

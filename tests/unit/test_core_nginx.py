@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from slipway.core import gunicorn
+from slipway.core import forwarding, gunicorn
 from slipway.core.nginx import EdgeModel, Release, render, routes_conf, static_folder, upstream_blocks, upstreams_conf
 from slipway.core.nginx_main import main_conf
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, ladder
@@ -82,7 +82,7 @@ def test_a_service_hears_who_asked_and_nothing_that_a_client_made_up() -> None:
     headers = dict(re.findall(r"proxy_set_header (\S+) (\S+);", block))
     assert headers["X-Forwarded-For"] == "$remote_addr"
     assert headers["X-Forwarded-Proto"] == "$scheme"
-    assert headers["Host"] == headers["X-Forwarded-Host"] == "$http_host"
+    assert headers["Host"] == headers["X-Forwarded-Host"] == forwarding.ASKED_HOST
     assert headers["X-Forwarded-Prefix"] == headers["Forwarded"] == headers["Connection"] == '""'
     assert "underscores_in_headers off;" in main_conf(drain=30)
 

@@ -38,6 +38,21 @@ def test_a_chosen_secret_is_not_among_them(root: Path) -> None:
     assert "shop" not in rotation.in_force(site(root, secrets={"shop": {"SECRET_KEY": "chosen"}}))
 
 
+@pytest.mark.parametrize(
+    ("tls", "rotatable"),
+    [("self-signed", True), ({"mode": "acme", "directory": "https://ca.test"}, True), ("off", False)],
+)
+def test_the_key_of_the_sites_certificates_is_among_them_where_it_is_made_here(
+    root: Path, tls: Any, *, rotatable: bool
+) -> None:
+    known = rotation.in_force(site(root, edge={"hosts": ["www.example.org"], "tls": tls}))
+    assert known.get("edge") == ({"tls": 0} if rotatable else None)
+
+
+def test_a_key_that_was_rotated_once_is_no_obstacle_to_another_mode(root: Path) -> None:
+    assert site(root, edge={"tls": "off"}, rotations={"edge": {"tls": 1}}).rotations["edge"] == {"tls": 1}
+
+
 def test_the_name_of_what_draws_a_value_tells_its_generation() -> None:
     for generation in (0, 1, 12):
         assert rotation.drawn_as("-".join(rotation.logical(("web", "KEY"), generation))) == ("web-KEY", generation)

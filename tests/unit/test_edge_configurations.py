@@ -13,8 +13,7 @@ from slipway.settings.models import EdgeTable
 from tests.support.edge_settings import EDGE, sample
 
 TOLERATED = {
-    "host_spoofing": "the published port is part of Host, and nginx's $host leaves it out; which hosts get in is up to "
-    "server_name",
+    "hsts_header": "a setting, because a browser does not forget it: it is for the owner to say when all is well",
     "worker_rlimit_nofile_vs_connections": "the container's own limit (nofile) is twice the connections",
     "try_files_is_evil_too": "a cache of open files would go on serving what a release has taken away",
     "return_bypasses_allow_deny": "a service without a release has nothing to guard: it answers 503 to whoever asks",
@@ -72,6 +71,7 @@ def test_what_is_tolerated_is_still_found(found: dict[str, tuple[str, dict[str, 
         ("location /i { alias /srv/; }", "alias_traversal"),
         ("location /x { proxy_pass http://$arg_where; }", "ssrf"),
         ("location /v { server_tokens on; }", "version_disclosure"),
+        ("proxy_set_header Host $http_host;", "host_spoofing"),
     ],
 )
 def test_a_mistake_in_the_generator_would_be_found(
@@ -89,5 +89,6 @@ def test_the_settings_space_has_every_key_of_the_edge() -> None:
 
 def test_the_sample_has_something_of_everything(configurations: list[dict[str, str]]) -> None:
     whole = "".join(text for texts in configurations for text in texts.values())
-    for part in ("set_real_ip_from", "try_files", "deny all", "default_server", "return 308", "return 503;", "resolve"):
+    parts = ("set_real_ip_from", "try_files", "deny all", "default_server", "return 308", "return 503;", "resolve")
+    for part in (*parts, "TLSv1.2 TLSv1.3;", "ssl_protocols TLSv1.3;", "max-age=300", "tls/certificates/"):
         assert part in whole, part

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import yaml
 
 from slipway.cli import stack_file
+from slipway.cli.certificates import STATUS
 from slipway.cli.rotate import KEY, NOTE
-from tests.unit.cli.fakes import URN, Desk
+from tests.unit.cli.fakes import URN, Desk, FakeContainer, container_resource
 
 THERE = {"ui": {"SECRET_KEY": 0, "TOKEN": 0}, "images": {"database": 2}, "postgres": {"superuser": 0}}
 
 
 def recorded(**outputs: Any) -> dict[str, Any]:
     return {"type": "slipway:components:Secrets", "urn": URN + "secrets", "outputs": outputs}
+
+
+WITH_KEY = recorded(rotations={"edge": {"tls": 0}})
 
 
 @pytest.fixture
@@ -89,6 +94,57 @@ def test_what_cannot_be_rotated_is_refused_before_anything_is_written(
     assert says in result.stderr
     assert not (stack.root / "Pulumi.dev.yaml").exists()
     assert stack.ran() == []
+
+
+@pytest.mark.parametrize("tls", ["files", "{mode: files, certificate: a, key: b}"])
+def test_a_key_that_was_brought_along_is_refused_with_what_to_do_and_left_out_of_all(stack: Desk, tls: str) -> None:
+    (stack.root / "Pulumi.dev.yaml").write_text(f"config:\n  edge:\n    tls: {tls}\n")
+    refused = stack.run("rotate", "edge.tls")
+    assert (refused.exit_code, stack.ran()) == (2, [])
+    assert "put another certificate and its key into the files" in refused.stderr
+    every = stack.run("rotate", "--all")
+    assert every.exit_code == 0
+    assert "edge.tls was brought along and stays" in every.stderr
+    assert "edge" not in counts(stack)
+
+
+def certbot(stack: Desk, *told: dict[str, Any]) -> FakeContainer:
+    """certbot's container, which tells one after the other."""
+    stack.has_state(container_resource("certbot", "c"), WITH_KEY)
+    container = stack.engine.add("site-dev-certbot-1234567", "certbot", id="c", health="healthy")
+    left = list(told)
+
+    def archive(_path: str) -> Any:
+        container.files[STATUS] = json.dumps({"shop.test": {"error": "", **left.pop(0)}})
+        return FakeContainer.get_archive(container, STATUS)
+
+    container.get_archive = archive  # type: ignore[method-assign,assignment]
+    return container
+
+
+@pytest.fixture
+def with_key(desk: Desk) -> Desk:
+    desk.has_state(WITH_KEY)
+    return desk
+
+
+def test_a_rotated_key_is_waited_for_until_the_authority_has_issued_its_certificate(with_key: Desk) -> None:
+    certbot(with_key, {}, {"generation": 0}, {"generation": 1})
+    result = with_key.run("rotate", "edge.tls")
+    assert result.exit_code == 0, result.output
+    assert counts(with_key) == {"edge": {"tls": 1}}
+
+
+def test_an_authority_that_issues_none_is_told_with_its_reason(with_key: Desk) -> None:
+    certbot(with_key, {"generation": 0}, {"generation": 0, "error": "rate limited"})
+    result = with_key.run("rotate", "edge.tls")
+    assert result.exit_code == 6
+    assert "shop.test: rate limited" in result.stderr
+    assert "until then the old key goes on working" in result.stderr
+
+
+def test_without_certbot_a_rotated_key_is_there_when_the_stack_is_up(with_key: Desk) -> None:
+    assert with_key.run("rotate", "edge.tls").exit_code == 0
 
 
 @pytest.mark.parametrize("resources", [(), (recorded(),)])
