@@ -27,6 +27,7 @@ FIRST = {"420": UUID(int=0x4000_8000_000000000001), "510": UUID(int=0x4000_8000_
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Example]:
     with example_running(Example(tmp_path_factory.mktemp("rooms"), "rooms", virtualenv=virtualenv)) as up:
+        up.edit("manage.py", "HERE.parents[1]", f'Path("{paths.PROJECT}")')
         manage(up, "init-postgres")
         yield up
 
@@ -39,11 +40,12 @@ def client(site: Example) -> Iterator[httpx.Client]:
 
 def manage(site: Example, *arguments: str) -> str:
     """What the site's own commands write, from its folder."""
-    script = site.directory / "manage.py"
-    text = script.read_text().replace('HERE.parents[1] / "bin"', f'Path("{paths.PROJECT}") / "bin"')
-    script.write_text(text)
     done = subprocess.run(
-        [sys.executable, script, *arguments], env=site.environment, text=True, capture_output=True, check=False
+        [sys.executable, site.directory / "manage.py", *arguments],
+        env=site.environment,
+        text=True,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,2 +1,2 @@
-"""Rooms to rent. From the inside out, each layer knows only those before it: `domain`, then `filters` and `results`, then
-`use_cases`, and around them the `repository` over Postgres and the `web` over HTTP."""
+"""Rooms to rent. From the inside out, each layer knowing only those before it: `domain`; `filters` and `results`;
+`use_cases`; and around them the `repository` over Postgres and `web` over HTTP."""
