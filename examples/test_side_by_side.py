@@ -1,4 +1,4 @@
-"""Two examples on one engine, brought up at the same time: neither finds, changes or takes away anything of the other."""
+"""Two examples on one engine, brought up together: neither finds, changes or takes away anything of the other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,8 @@ def both(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator
 
 def owned(site: Example) -> dict[str, set[str]]:
     """What the site has on the engine, by kind: whatever carries its name, or its labels."""
-    client, labels = engine.client(), {"label": site.labels()}
+    client = engine.client()
+    labels: Any = {"label": site.labels()}
     containers = client.containers.list(all=True, filters=labels, ignore_removed=True)
     networks = [each for each in client.networks.list() if str(each.name).startswith(f"{site.project}-")]
     tags = {tag for image in client.images.list() for tag in image.tags if tag.startswith(f"{site.project}-")}

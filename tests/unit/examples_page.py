@@ -21,7 +21,7 @@ MARK = re.compile(r"(<!-- written: needs -->\n).*?(<!-- end -->)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Setting:
-    """A declared value: `key` is below its service (env.TITLE) or the stack's (edge.port); `stack` "" for all of them."""
+    """A declared value. `key` is its service's (env.TITLE) or the stack's (edge.port); `stack` is "" for all stacks."""
 
     key: str
     value: Any
