@@ -69,7 +69,7 @@ def generated(target: Target) -> Mapping[str, Sequence[str]]:
     if recorded is None:
         raise CliError(
             f"{target.project} is not up, or was brought up by an earlier Slipway, which could not rotate",
-            f"make up STACK={target.project.stack}",
+            target.project.typed("up"),
             code=Code.MISSING,
         )
     return {owner: list(counts) for owner, counts in recorded.items()}
@@ -99,7 +99,7 @@ def meant(text: str, there: Mapping[str, Sequence[str]], project: Project) -> li
         raise CliError(
             f"{text} was chosen with `pulumi config set --secret`, so its next value is yours to choose as well",
             choose(project, owner, name),
-            f"make up STACK={project.stack}",
+            project.typed("up"),
             code=Code.USAGE,
         )
     if (owner, name) == TLS and brought(project):
@@ -140,7 +140,7 @@ def refuse_unless_well(target: Target) -> None:
     if last.get("result") != "succeeded":
         raise CliError(
             f"the last run of {target.project} did not end well, and what it began comes first",
-            f"make up STACK={target.project.stack}",
+            target.project.typed("up"),
             code=Code.UNWELL,
         )
 
