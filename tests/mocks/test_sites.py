@@ -116,6 +116,27 @@ def test_in_dev_only_one_of_several_replicas_has_the_port() -> None:
     assert ports == [8006]
 
 
+def test_gunicorn_its_health_check_and_nginx_agree_on_the_protocol() -> None:
+    prod, dev = program_of("prod", "by uwsgi"), program_of("dev", "by uwsgi")
+    images = prod.services["images"].inputs
+    assert "--protocol=uwsgi" in images["command"]
+    assert images["healthcheck"]["tests"][3:] == [uwsgi.PROBE, "http://127.0.0.1:5000/images/health"]
+    assert "SCRIPT_NAME=/images" in images["envs"]
+    target = released(prod)["images"]["upstream"]
+    assert routes(prod).count(f"uwsgi_pass {target};") == 2, "for visitors, and for the service that uses it"
+    assert "proxy_pass http://ui_" in routes(prod)
+    assert "--protocol=uwsgi" not in prod.services["ui"].inputs["command"]
+    assert "uwsgi" not in str(dev.services["images"].inputs), "Flask's own server speaks HTTP"
+
+
+@pytest.mark.parametrize(("dockerfile", "target"), [("FROM a\n", None), ("FROM a AS prod\nFROM a\n", "prod")])
+def test_a_stage_is_asked_for_where_the_dockerfile_has_it(tmp_path: Path, dockerfile: str, target: str | None) -> None:
+    (tmp_path / "services/ui").mkdir(parents=True)
+    (tmp_path / "services/ui/Dockerfile").write_text(dockerfile)
+    program = run("prod", declared(ui={"route": "/", "app": "ui:app"}), root=tmp_path)
+    assert program.of_kind("Image")["ui"].inputs["build"].get("target") == target
+
+
 def test_services_may_have_hosts_of_their_own() -> None:
     text = routes(program_of("prod", "two hosts"))
     assert "server_name a.example.org;" in text

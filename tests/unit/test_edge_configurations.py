@@ -89,5 +89,6 @@ def test_the_settings_space_has_every_key_of_the_edge() -> None:
 
 def test_the_sample_has_something_of_everything(configurations: list[dict[str, str]]) -> None:
     whole = "".join(text for texts in configurations for text in texts.values())
-    for part in ("set_real_ip_from", "try_files", "deny all", "default_server", "return 308", "return 503;", "resolve"):
+    parts = ("set_real_ip_from", "try_files", "deny all", "default_server", "return 308", "return 503;", "resolve")
+    for part in (*parts, "uwsgi_pass"):
         assert part in whole, part
