@@ -195,6 +195,16 @@ MUTATIONS: list[Mutation] = [
     ),
     *of(
         "sites",
+        a_site_elsewhere_is_built_from_its_own_folders_and_the_programs_images_from_the_programs=[
+            (IMAGE, 'os.path.relpath(site.root.resolve() / (service.path or ""), PROGRAM)', 'service.path or ""'),
+            (IMAGE, "PROGRAM / args.folder /", "site.root / args.folder /")],
+        gunicorn_its_health_check_and_nginx_agree_on_the_protocol=[
+            (FLASK, "uwsgi.PROBE if protocol is Protocol.UWSGI else PROBE", "PROBE"),
+            (RELEASE, "protocol=site.protocol(site.services[service])", "protocol=site.services[service].protocol.HTTP"),
+            ("slipway/core/gunicorn.py", "*(UWSGI if by_uwsgi else ())", "*()"),
+            (SITE, "Protocol.HTTP if self.profile.debug_server else service.protocol", "service.protocol")],
+        a_stage_is_asked_for_where_the_dockerfile_has_it=(
+            IMAGE, "dockerfile.target(own.read_text(), stage)", "stage"),
         routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays=[
             (EDGE, "retention=self._context.site.edge.static_retention", "retention=604800"),
             (EDGE, "max_body=settings.max_body,", "max_body=16,"),
