@@ -21,8 +21,8 @@ PROGRAM = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceImageArgs:
-    """`folder` is relative to the program; `base` is what the Dockerfile starts from; `target` the stage to build, where
-    there is one of that name, else the last. `existing` is the id of an image that is taken instead of building one."""
+    """`folder` is relative to the program; `base` is what the Dockerfile starts from; `target` is the stage to build,
+    where it has one of that name, else it is the last. `existing` is the id of an image that is taken instead."""
 
     context: Context
     service: str

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from slipway.core import uwsgi
 from tests.mocks.program import ROOT, run
 from tests.mocks.recording import SECRET, Program
 from tests.mocks.sites import IMAGES, PASSWORD, UI, declared, program_of
@@ -152,6 +153,7 @@ def test_gunicorn_its_health_check_and_nginx_agree_on_the_protocol() -> None:
 def test_a_stage_is_asked_for_where_the_dockerfile_has_it(tmp_path: Path, dockerfile: str, target: str | None) -> None:
     (tmp_path / "services/ui").mkdir(parents=True)
     (tmp_path / "services/ui/Dockerfile").write_text(dockerfile)
+    (tmp_path / "services/ui/ui.py").write_text("app = None\n")
     program = run("prod", declared(ui={"route": "/", "app": "ui:app"}), root=tmp_path)
     assert program.of_kind("Image")["ui"].inputs["build"].get("target") == target
 
