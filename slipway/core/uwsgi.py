@@ -12,7 +12,8 @@ from slipway.core.nginx_main import CONNECT
 
 HIDDEN = ("Date", "Server", "X-Powered-By")
 """Headers of an answer: nginx takes the first two away by itself only where it speaks HTTP."""
-
+HOP_BY_HOP = ("Expect", "Keep-Alive", "TE", "Transfer-Encoding", "Upgrade")
+"""Headers of a request that are between a client and nginx alone, which leaves them out where it speaks HTTP."""
 PROBE = """\
 import socket, sys, urllib.parse as u
 url = u.urlsplit(sys.argv[1])
@@ -39,14 +40,15 @@ def lines(headers: Mapping[str, str], *, https: str, request: int, again: bool) 
     variables = {
         "QUERY_STRING": "$query_string",
         "REQUEST_METHOD": "$request_method",
-        "CONTENT_TYPE": "$content_type",
-        "CONTENT_LENGTH": "$content_length",
+        "CONTENT_TYPE": "$content_type if_not_empty",
+        "CONTENT_LENGTH": "$content_length if_not_empty",
         "REQUEST_URI": "$request_uri",
         "PATH_INFO": "$asked_path",
         "SERVER_PROTOCOL": "$server_protocol",
         "HTTPS": f"{https} if_not_empty",
     }
-    variables |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+    passed = dict.fromkeys(HOP_BY_HOP, '""') | dict(headers)
+    variables |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in passed.items()}
     said = [f"uwsgi_param {name} {value}" for name, value in variables.items()]
     said += [f"uwsgi_hide_header {name}" for name in HIDDEN]
     said += [f"uwsgi_connect_timeout {CONNECT}s", f"uwsgi_send_timeout {request}s", f"uwsgi_read_timeout {request}s"]
