@@ -14,10 +14,11 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ENTRY, MOUNT, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
-from slipway.core import gunicorn, naming, processes
+from slipway.core import gunicorn, naming, processes, uwsgi
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service, Strategy
 
 SOURCE = "/home/app/web"
@@ -179,7 +180,9 @@ class FlaskService(pulumi.ComponentResource):
             # The generic image's own check asks a port that a worker has not got; a ready-made one knows what it runs.
             return hardening.no_healthcheck() if self.service.path else None
         url = f"http://127.0.0.1:{self.service.port}{path}"
-        probe = ["sh", "-c", ANY_PROBE, "probe"] if self.service.image else ["python", "-c", PROBE]
+        protocol = self.args.context.site.protocol(self.service)
+        own = ["python", "-c", uwsgi.PROBE if protocol is Protocol.UWSGI else PROBE]
+        probe = ["sh", "-c", ANY_PROBE, "probe"] if self.service.image else own
         return hardening.healthcheck(["CMD", *probe, url], interval=5)
 
     def _data_volume(self, volume: str, path: str) -> docker.ContainerVolumeArgs:

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.context import Context
+from slipway.core import scratch
 from slipway.core.durations import go_duration
 from slipway.providers.pids_limit import PidsLimit
 from slipway.settings.profile import Profile
@@ -17,11 +18,11 @@ REPLACED = ["healthcheck", "tmpfs", "init", "#initerror"]
 """The docker plugin records changes to these without making them, and takes a container that failed to start for a
 good one at the next run: replacing is the only true answer to either."""
 
-
 def container(
     profile: Profile, *, memory: int, cpus: float, user: str, tmpfs: Mapping[str, str], shared_memory: int | None = None
 ) -> dict[str, Any]:
-    """Arguments of docker.Container. `memory` and `shared_memory` in MiB, `tmpfs` as {path: mount options}.
+    """Arguments of docker.Container. `memory` and `shared_memory` in MiB, `tmpfs` as {path: mount options}; where the
+    root is read-only, there is one at /run as well, for process ids and sockets.
 
     Swap equals memory (otherwise the engine stores twice as much and every run sees a difference); cpus are written as
     the engine reads them back.
@@ -44,6 +45,7 @@ def container(
         return limits
     return limits | {
         "read_only": True,
+        "tmpfs": scratch.run(user) | dict(tmpfs),
         "capabilities": docker.ContainerCapabilitiesArgs(drops=["ALL"]),
         "security_opts": ["no-new-privileges:true"],
     }

@@ -106,6 +106,7 @@ def describe(
             service=service,
             servers=tuple(servers),
             port=site.services[service].port,
+            protocol=site.protocol(site.services[service]),
             static=(CURRENT,) if site.services[service].static else (),
         )
         for service, servers in names.items()

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.context import Context
-from slipway.core import records
+from slipway.core import dockerfile, records
 from slipway.providers.images import ImageTag
 from slipway.settings.site import Service
 
@@ -21,8 +21,8 @@ PROGRAM = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceImageArgs:
-    """`folder` is relative to the program; `base` is what the Dockerfile starts from; `target` its stage. `existing` is
-    the id of an image that is taken instead of building one."""
+    """`folder` is relative to the program; `base` is what the Dockerfile starts from; `target` is the stage to build,
+    where it has one of that name, else it is the last. `existing` is the id of an image that is taken instead."""
 
     context: Context
     service: str
@@ -66,6 +66,9 @@ class ServiceImage(pulumi.ComponentResource):
     def _built(self, name: str, args: ServiceImageArgs) -> pulumi.Output[str]:
         site, child = args.context.site, pulumi.ResourceOptions(parent=self)
         own = PROGRAM / args.folder / "Dockerfile"
+        stage = args.target
+        if stage and own.is_file():
+            stage = dockerfile.target(own.read_text(), stage)
         image = docker.Image(
             name,
             image_name=f"{name}:latest",
@@ -74,7 +77,7 @@ class ServiceImage(pulumi.ComponentResource):
                 context=args.folder,
                 dockerfile=f"{args.folder}/Dockerfile" if own.is_file() else str(GENERIC),
                 args={"BASE": args.base},
-                target=args.target,
+                target=stage,
                 platform=args.context.platform,
             ),
             opts=child,

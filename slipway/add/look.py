@@ -14,7 +14,6 @@ from slipway.core.nginx_main import INTERNAL_PORT
 from slipway.settings import fields, service_checks
 
 CALLS_OUT = ("requests", "httpx", "aiohttp", "boto3", "stripe", "smtplib", "flask_mail", "sentry_sdk", "authlib")
-STAGES = {"dev", "prod"}
 PLACES = ", ".join(f"{name}.py" for name in entry.FIRST[:6])
 LOOKED_FOR = (
     "flask among the dependencies (requirements.txt, pyproject.toml, Pipfile, setup.cfg, setup.py), or `import flask`",
@@ -137,10 +136,6 @@ def _problems(
         found.append(("Flask is not among the dependencies that the image installs", "add flask to them"))
     if own and not own.gunicorn and not needs.first("gunicorn"):
         found.append(("its Dockerfile installs no gunicorn, which serves it", "add gunicorn to what it installs"))
-    if own and not set(own.stages) >= STAGES:
-        lacking = " and ".join(sorted(STAGES - set(own.stages)))
-        what = f"its Dockerfile has no stage {lacking}, which Slipway builds for stacks of that kind"
-        found.append((what, "name its stages (FROM ... AS prod), or take it away: a Flask folder needs none"))
     if line := entry.blocks(start):
         found.append((f"{line} runs a server when the module is loaded", "put it below `if __name__ == '__main__':`"))
     return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from slipway.add.environment import COMPOSE, compose_services
 from slipway.add.source import Source, called, literal
+from slipway.core.dockerfile import instructions
 
 ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(.*\))?")
 RUNS = {"app.run", "application.run"}
@@ -21,7 +22,6 @@ SOURCE = "/home/app/web"
 class Dockerfile:
     """What matters of a Dockerfile of the app's own. `port` None where it says none; `folder` its last WORKDIR."""
 
-    stages: tuple[str, ...]
     port: int | None
     folder: str
     gunicorn: bool
@@ -31,24 +31,13 @@ class Dockerfile:
         text = source.text("Dockerfile")
         if text is None:
             return None
-        stages, port, folder = [], None, "/"
+        port, folder = None, "/"
         for word, rest in instructions(text[1]):
-            if word == "FROM" and (match := re.search(r"\sAS\s+(\S+)", rest, re.IGNORECASE)):
-                stages.append(match[1].lower())
-            elif word == "EXPOSE" and (match := re.match(r"\d+", rest)):
+            if word == "EXPOSE" and (match := re.match(r"\d+", rest)):
                 port = int(match[0])
             elif word == "WORKDIR":
                 folder = rest.strip("\"'").rstrip("/") or "/"
-        return cls(tuple(stages), port, folder, "gunicorn" in text[1])
-
-
-def instructions(text: str) -> Iterator[tuple[str, str]]:
-    """(INSTRUCTION, the rest) of a Dockerfile, continued lines joined and comments left out."""
-    lines = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    for line in re.sub(r"\\\s*\n", " ", lines).splitlines():
-        word, _, rest = line.strip().partition(" ")
-        if word:
-            yield word.upper(), rest.strip()
+        return cls(port, folder, "gunicorn" in text[1])
 
 
 def entries(source: Source) -> Iterator[tuple[str, str]]:

@@ -5,14 +5,32 @@ Whatever a client says of itself is overwritten, unless it is a proxy that the s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from slipway.core import uwsgi
+from slipway.core.timeouts import ladder
+from slipway.settings.protocol import Protocol
+
+HTTPS = {"$scheme": "$https", "$forwarded_proto": "$forwarded_https"}
+"""{variable with the scheme: the one that is "on" for https and else empty}."""
 ASKED_HOST = "$host$is_request_port$request_port"
 """The name by which nginx chose the server, and the port that the client asked at. $http_host would be what the client
 says beside it: with a whole URL in the request line the two may differ, and `edge.hosts` would hold for the one while
 the service believes the other. The variables of the port are nginx's since 1.29.3."""
 
 
-def lines(*, host: str = ASKED_HOST, proto: str = "$scheme") -> str:
-    """The headers that replace the client's own."""
+def lines(
+    protocols: Iterable[Protocol],
+    drain: int,
+    *,
+    host: str = ASKED_HOST,
+    proto: str = "$scheme",
+    again: bool = True,
+) -> str:
+    """What a server says that passes requests on by these protocols: its own values for what the client said.
+
+    `drain` is the longest request in seconds. `again`: what one container could not be handed may go to the next.
+    """
     values = {
         "Host": host,
         "Connection": '""',
@@ -24,22 +42,28 @@ def lines(*, host: str = ASKED_HOST, proto: str = "$scheme") -> str:
         "Forwarded": '""',
         "X-Request-ID": "$request_id",
     }
-    return "".join(f"    proxy_set_header {name} {value};\n" for name, value in values.items())
+    text = "".join(f"    proxy_set_header {name} {value};\n" for name, value in values.items())
+    text += "" if again else "    proxy_next_upstream off;\n"
+    if Protocol.UWSGI in set(protocols):
+        text += uwsgi.lines(values, https=HTTPS[proto], request=ladder(drain).request, again=again)
+    return text
 
 
-def trusting(networks: tuple[str, ...]) -> str:
-    """The same in a server for visitors, who may come through proxies in these networks."""
+def proto(networks: tuple[str, ...]) -> str:
+    """The variable with a visitor's scheme, where visitors may come through proxies in these networks."""
+    return "$forwarded_proto" if networks else "$scheme"
+
+
+def real_ip(networks: tuple[str, ...]) -> str:
+    """What a server for visitors says who may come through proxies in these networks."""
     if not networks:
-        return lines()
-    real_ip = "".join(f"    set_real_ip_from {network};\n" for network in networks)
-    return f"""\
-{real_ip}    real_ip_header X-Forwarded-For;
-    real_ip_recursive on;
-{lines(proto="$forwarded_proto")}"""
+        return ""
+    trusted = "".join(f"    set_real_ip_from {network};\n" for network in networks)
+    return f"{trusted}    real_ip_header X-Forwarded-For;\n    real_ip_recursive on;\n"
 
 
 def http_part(networks: tuple[str, ...]) -> str:
-    """What `trusting` needs: $forwarded_proto is believed from those networks only."""
+    """What `proto` and HTTPS need: X-Forwarded-Proto is believed from those networks only."""
     if not networks:
         return ""
     trusted = "".join(f"    {network} 1;\n" for network in networks)
@@ -51,5 +75,9 @@ map "$trusted_proxy:$http_x_forwarded_proto" $forwarded_proto {{
     default $scheme;
     "1:https" https;
     "1:http" http;
+}}
+map $forwarded_proto $forwarded_https {{
+    https on;
+    default "";
 }}
 """

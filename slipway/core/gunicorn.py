@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 
 from slipway.core.timeouts import GUNICORN_KEEPALIVE, ladder
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
 
 WORKER_MEMORY = 96
 """MiB that a worker of an ordinary Flask app with SQLAlchemy and Pillow needs."""
 SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the container's own
 """Where workers keep their heartbeat files: on a slow disk these block, so the container mounts a tmpfs there."""
+
+UWSGI = ("--protocol=uwsgi", "--uwsgi-allow-from=*")
+"""It knows single addresses here and no networks (27.0.1), and the edge's changes when it is replaced. So whatever can
+connect is believed: besides the edge only what the service itself connects to, its database for one."""
 
 
 def workers(cpus: float, memory: int) -> int:
@@ -21,12 +26,14 @@ def workers(cpus: float, memory: int) -> int:
 def command(service: Service, *, trusted: str, drain: int) -> list[str]:
     """The argument list. `trusted`: networks whose X-Forwarded-* headers count, comma-separated (the edge's, no other).
 
-    gthread, because sync workers close each connection and nginx keeps them; no control socket, because it wants a
-    writable home and lets code of the same user stop the server. Raises ValueError where there is no entry point.
+    gthread, because sync workers close each connection and nginx keeps them (by uwsgi none: the end of the connection
+    is the end of the answer); no control socket, because it wants a writable home and lets code of the same user stop
+    the server. Raises ValueError where there is no entry point.
     """
     if service.app is None:
         raise ValueError(f"service {service.name} has no WSGI entry point")
     steps = ladder(drain)
+    by_uwsgi = service.protocol is Protocol.UWSGI
     return [
         "gunicorn",
         f"--bind=0.0.0.0:{service.port}",
@@ -35,10 +42,11 @@ def command(service: Service, *, trusted: str, drain: int) -> list[str]:
         f"--threads={service.threads}",
         f"--worker-tmp-dir={SCRATCH}",
         "--no-control-socket",
-        f"--keep-alive={GUNICORN_KEEPALIVE}",
+        f"--keep-alive={0 if by_uwsgi else GUNICORN_KEEPALIVE}",
         f"--timeout={2 * steps.request}",
         f"--graceful-timeout={steps.graceful}",
         f"--forwarded-allow-ips={trusted}",
+        *(UWSGI if by_uwsgi else ()),
         "--access-logfile=-",
         "--error-logfile=-",
         service.app,

@@ -17,6 +17,7 @@ from slipway.core import forwarding, headers, pages, rate_limits, tls
 from slipway.core.nginx_main import INTERNAL_PORT, STATIC, main_conf
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.edge import HeaderProfile
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service, Site
 
 UPSTREAMS_FILE = "upstreams.conf"
@@ -30,14 +31,22 @@ ADDRESS_HEADER = "X-Slipway-Upstream"
 class Release:
     """The containers of one release of one service.
 
-    `servers` are container names (never addresses: these change when a container restarts). `static` names the release
-    folders below STATIC/<service> in which a static file is looked for, the newest first.
+    `servers` are container names (never addresses: these change when a container restarts), `protocol` is what they
+    speak. `static` names the release folders below STATIC/<service> in which a static file is looked for, the newest
+    first.
     """
 
     service: str
     servers: tuple[str, ...]
     port: int = 5000
+    protocol: Protocol = Protocol.HTTP
     static: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The directive that passes requests on to it."""
+        passed = "uwsgi_pass " if self.protocol is Protocol.UWSGI else "proxy_pass http://"
+        return f"{passed}{self.upstream};"
 
     @property
     def upstream(self) -> str:
@@ -101,7 +110,7 @@ def upstream_blocks(edge: EdgeModel, releases: Iterable[Release]) -> dict[str, s
     """{upstream: its text}: during a switch the old ones and the new ones stand side by side in upstreams.conf."""
     hosts = {service.name: service.host for service in edge.services}
     fallback = edge.hosts[0] if edge.hosts else "localhost"
-    return {release.upstream: _upstream(release, hosts.get(release.service) or fallback) for release in releases}
+    return {release.upstream: _upstream(edge, release, hosts.get(release.service) or fallback) for release in releases}
 
 
 def upstreams_conf(blocks: Mapping[str, str]) -> str:
@@ -142,7 +151,7 @@ def static_folder(service: Service, url: str) -> str:
     return f"{(service.route or '/').rstrip('/')}{url}".strip("/")
 
 
-def _upstream(release: Release, host: str) -> str:
+def _upstream(edge: EdgeModel, release: Release, host: str) -> str:
     # max_fails=0: a container that is gone is left out by its name; the others must never all be "down" at once.
     servers = "\n".join(f"    server {name}:{release.port} resolve max_fails=0;" for name in sorted(release.servers))
     return f"""\
@@ -157,9 +166,8 @@ server {{
     server_name {release.upstream};
     access_log off;
     add_header {ADDRESS_HEADER} $upstream_addr always;
-    proxy_next_upstream off;  # each answer is one container's own
-{forwarding.lines(host=host)}    location / {{
-        proxy_pass http://{release.upstream};
+{forwarding.lines([release.protocol], edge.drain, host=host, again=False)}    location / {{
+        {release.target}
     }}
 }}
 """
@@ -173,7 +181,10 @@ def _public_server(edge: EdgeModel, host: str | None, services: list[Service], t
     hosts = (host,) if host else edge.hosts
     names = " ".join(hosts) or "_"
     default = " default_server" if not hosts else ""
-    forwarded = forwarding.trusting(edge.trusted_proxies)
+    proto = forwarding.proto(edge.trusted_proxies)
+    forwarded = forwarding.real_ip(edge.trusted_proxies)
+    spoken = [targets[service.name].protocol for service in services if service.name in targets]
+    forwarded += forwarding.lines(spoken, edge.drain, proto=proto)
     locations = "".join(_locations(service, targets.get(service.name)) for service in services)
     root = next((service for service in services if service.route == "/"), None)
     if root is None:
@@ -199,7 +210,7 @@ server {{
     server_name {service.name};
     client_max_body_size {edge.max_body}m;
 {allowed}    deny all;
-{forwarding.lines()}    location / {{
+{forwarding.lines([release.protocol] if release else [], edge.drain)}    location / {{
         {_target(release)}
     }}
 }}
@@ -230,4 +241,4 @@ def _locations(service: Service, release: Release | None) -> str:
 
 
 def _target(release: Release | None) -> str:
-    return f"proxy_pass http://{release.upstream};" if release else "return 503;"
+    return release.target if release else "return 503;"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-TARGET = re.compile(r"proxy_pass http://([a-z0-9-]+)_[0-9a-f]{8};")
+TARGET = re.compile(r"(?:proxy_pass http://|uwsgi_pass )(([a-z0-9-]+)_[0-9a-f]{8});")
 UPSTREAM = re.compile(r"^upstream ([a-z0-9-]+_[0-9a-f]{8}) \{(.*?)^\}", re.MULTILINE | re.DOTALL)
 SERVER = re.compile(r"^\s*server ([A-Za-z0-9_.-]+):\d+ ", re.MULTILINE)
 
@@ -13,7 +13,7 @@ SERVER = re.compile(r"^\s*server ([A-Za-z0-9_.-]+):\d+ ", re.MULTILINE)
 def serving(files: Mapping[str, str]) -> dict[str, list[str]]:
     """{service: its containers' names}, of the generated files of slipway.core.nginx: {file name: text}."""
     routed = "\n".join(text for name, text in files.items() if name.startswith("routes"))
-    targets = {match[0].removeprefix("proxy_pass http://").rstrip(";"): match[1] for match in TARGET.finditer(routed)}
+    targets = dict(TARGET.findall(routed))
     found: dict[str, list[str]] = {}
     for name, text in files.items():
         if name.startswith("upstreams"):

@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from docker.types import LogConfig, Mount
 from pulumi.dynamic import Resource, UpdateResult
 
-from slipway.core import hashing, log_causes
+from slipway.core import hashing, log_causes, scratch
 from slipway.providers.engine import (
     JOB,
     Failure,
@@ -111,7 +111,7 @@ def start(client: DockerClient, props: Properties, digest: str) -> Container:
     have_image(client, props["image"])
     networks: list[str] = props["networks"]
     memory = f"{int(props['memory'])}m"
-    hardened = HARDENED if props["hardened"] else {}
+    hardened = {**HARDENED, "tmpfs": scratch.run(props["user"]) | HARDENED["tmpfs"]} if props["hardened"] else {}
     container = client.containers.create(
         props["image"],
         list(props["command"]),

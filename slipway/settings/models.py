@@ -30,6 +30,7 @@ from slipway.settings.fields import (
     refuse,
     word_or_table,
 )
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Strategy
 
 
@@ -85,6 +86,7 @@ class ServiceTable(Table):
     threads: int = Field(default=4, ge=1, le=256, examples=[16])
     pids: int | None = Field(default=None, ge=16, le=32768, examples=[512])
     port: Annotated[int, AfterValidator(_port)] = Field(default=5000, ge=1, le=65535, examples=[5000])
+    protocol: Protocol = Field(default=Protocol.HTTP, examples=["uwsgi"])
     dev_port: int | None = Field(default=None, ge=1024, le=65535, examples=[8006])
     health: ProbePath | None = Field(default=None, examples=["/health"])
     ready: ProbePath | None = Field(default=None, examples=["/ready"])

@@ -9,6 +9,7 @@ from typing import Any
 from slipway.core import references
 from slipway.settings import fields, wsgi
 from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service, Site
 
 RESERVED = frozenset(
@@ -90,6 +91,10 @@ def _what_runs(site: Site, service: Service) -> Iterator[Problem]:
             "there is a command as well, and only one of them can run",
             (f"In Pulumi.yaml, services.{name}: remove `app:` or `command:`",),
         )
+    if service.protocol is Protocol.UWSGI and not service.app:
+        what = "only gunicorn is told to speak uwsgi, and here something else runs"
+        remedy = (f"In Pulumi.yaml, services.{name}: remove `protocol:`",)
+        yield problem(service, "protocol", what, remedy, "image", "command")
     if service.path is None or not site.needs_sources:
         return
     folder = site.root / service.path

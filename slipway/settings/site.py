@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from slipway.settings.edge import EdgeSettings, TlsMode
 from slipway.settings.profile import Profile
+from slipway.settings.protocol import Protocol
 
 POSTGRES_ALIAS = "postgres"
 POSTGRES_PORT = 5432
@@ -86,6 +86,7 @@ class Service:
     threads: int = 4
     pids: int | None = None
     port: int = 5000
+    protocol: Protocol = Protocol.HTTP
     dev_port: int | None = None
     health: str | None = None
     ready: str | None = None
@@ -181,7 +182,7 @@ class Site:
     deploy_timeout: int = 120
     drain: int = 30
     keep_releases: int = 5
-    tables: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, object] = field(default_factory=dict)
     pin: Pin | None = None
     declared_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     root: Path
@@ -212,17 +213,21 @@ class Site:
         """The path to ask before traffic is sent, route prefix included."""
         return None if service.ready is None else self.prefix(service) + service.ready
 
+    def protocol(self, service: Service) -> Protocol:
+        """What nginx speaks with it; Flask's debug server knows HTTP alone."""
+        return Protocol.HTTP if self.profile.debug_server else service.protocol
+
     def url_of(self, service: Service) -> str:
         """Where other services of the site reach it; no slash at the end."""
         return f"http://{service.name}:{service.port}{self.prefix(service)}"
 
     def addresses(self) -> dict[str, str]:
         """What the references {services.…} stand for (slipway.core.references.fill)."""
-        found = {}
-        for name, service in self.services.items():
-            found[f"services.{name}.url"] = self.url_of(service)
-            found |= {f"services.{name}.host": name, f"services.{name}.port": str(service.port)}
-        return found
+        return {
+            f"services.{name}.{key}": value
+            for name, each in self.services.items()
+            for key, value in (("url", self.url_of(each)), ("host", name), ("port", str(each.port)))
+        }
 
     def callers(self, service: Service) -> tuple[str, ...]:
         """The services that may call it."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,12 @@ from tests.support.pebble import Pebble, gateway, pebble
 from tests.support.tls import served, trusting, visited
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.alone  # certificates of half a minute: whatever runs beside it makes them end too soon
-
 NAMES = ["www.example.test", "example.test"]
 OTHER = "api.example.test"
-VALIDITY = 40
-"""Seconds that a certificate lives: it is renewed after the half."""
-ISSUED = 60
-RENEWALS = 2
+VALIDITY = 150
+"""Seconds that a certificate lives. It is renewed after half of them, and the other half is what both certificates,
+one after the other, and whatever else the machine does meanwhile may take before visitors would notice."""
+ISSUED = VALIDITY
 
 
 class AcmeSite(TlsSite):
@@ -66,18 +64,17 @@ def test_each_server_gets_its_certificate_after_the_first_release(site: AcmeSite
     assert not any(each["error"] for each in site.certificates().values())
 
 
-def test_renewals_lose_no_request(site: AcmeSite) -> None:
+def test_a_renewal_loses_no_request(site: AcmeSite) -> None:
     url, context = f"https://{gateway()}:{site.tls_port}/", trusting(site.pebble.authority())
     container = site.starts({"edge"})
-    serials = {site.shown(NAMES[0]).serial_number}
+    before = {name: site.shown(name).serial_number for name in (NAMES[0], OTHER)}
     with visited(url, context, NAMES[0]) as visits:
-        start = time.monotonic()
-        while len(serials) <= RENEWALS and time.monotonic() - start < VALIDITY * (RENEWALS + 1):
-            serials.add(site.shown(NAMES[0]).serial_number)
-            time.sleep(0.5)
-    assert len(serials) > RENEWALS
+        for name, serial in before.items():
+            renewed = functools.partial(lambda name, old: site.shown(name).serial_number != old, name, serial)
+            wait_until(f"{name} has a new certificate", renewed, ISSUED)
+        asked = visits.requests
+        wait_until("visitors have met it", lambda: visits.requests > asked + 100, ISSUED)
     assert visits.failures == []
-    assert visits.requests > 500
     assert site.starts({"edge"}) == container
 
 
@@ -86,12 +83,12 @@ def test_a_second_up_and_one_with_refresh_change_nothing(site: AcmeSite) -> None
 
 
 def test_an_authority_that_is_away_keeps_the_old_certificate_and_is_asked_again(site: AcmeSite) -> None:
-    site.pebble.container.pause()
+    site.pebble.container.stop(timeout=2)
     try:
         seen = wait_until(
             "status tells that renewing fails",
             lambda: [each for each in site.certificates().values() if each["error"]],
-            VALIDITY * 3,
+            VALIDITY,
             pause=2,
         )
         told = site.slipway("status")
@@ -99,7 +96,7 @@ def test_an_authority_that_is_away_keeps_the_old_certificate_and_is_asked_again(
         assert "no new one since" in told.stdout
         before = site.shown(str(seen[0]["name"])).serial_number
     finally:
-        site.pebble.container.unpause()
+        site.pebble.container.start()  # with no memory of any account
     name = str(seen[0]["name"])
     wait_until("there is a new certificate", lambda: site.shown(name).serial_number != before, ISSUED)
     wait_until("nothing is wrong any more", lambda: not site.certificates()[name]["error"], ISSUED, pause=2)
@@ -122,9 +119,7 @@ def test_a_lost_account_and_a_lost_stack_are_no_reason_for_a_person_to_come(site
     site.container("certbot").remove(force=True)
     engine.client().volumes.get(data).remove()
     site.up("--refresh")
-    start = time.monotonic()
     serial = site.shown(OTHER).serial_number
     wait_until("a new account has a certificate", lambda: site.shown(OTHER).serial_number != serial, ISSUED)
-    assert time.monotonic() - start < ISSUED
     site.pulumi("destroy", "--yes", "--skip-preview")
     assert site.remains() == [data]

@@ -40,6 +40,7 @@ MUTATIONS: list[Mutation] = [
             (HARDENING, '"no-new-privileges:true"', '"no-new-privileges:false"'),
             (POSTGRES, "user=str(UID)", 'user="postgres"'),
             (EDGE, 'tmpfs={"/tmp": "mode=1777,size=16m"}', "tmpfs={}"),
+            (HARDENING, "scratch.run(user) | dict(tmpfs)", "dict(tmpfs)"),
             ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
         ],
         every_container_has_limits_a_bounded_log_and_a_restart_policy=[
@@ -201,6 +202,13 @@ MUTATIONS: list[Mutation] = [
     ),
     *of(
         "sites",
+        gunicorn_its_health_check_and_nginx_agree_on_the_protocol=[
+            (FLASK, "uwsgi.PROBE if protocol is Protocol.UWSGI else PROBE", "PROBE"),
+            (RELEASE, "            protocol=site.protocol(site.services[service]),\n", ""),
+            ("slipway/core/gunicorn.py", "*(UWSGI if by_uwsgi else ())", "*()"),
+            (SITE, "Protocol.HTTP if self.profile.debug_server else service.protocol", "service.protocol")],
+        a_stage_is_asked_for_where_the_dockerfile_has_it=(
+            IMAGE, "dockerfile.target(own.read_text(), stage)", "stage"),
         routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays=[
             (EDGE, "retention=self._context.site.edge.static_retention", "retention=604800"),
             (EDGE, "max_body=settings.max_body,", "max_body=16,"),

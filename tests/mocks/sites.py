@@ -50,6 +50,7 @@ SITES: dict[str, dict[str, Any]] = {
     "two hosts": declared(ui={**UI, "host": "a.example.org"}, images={**IMAGES, "host": "b.example.org"})
     | {"edge": {"hosts": ["www.example.org"]}},
     "never two at once": declared(ui={**UI, "strategy": "recreate"}),
+    "by uwsgi": declared(ui={**UI, "uses": ["images"]}, images={**IMAGES, "route": "/images/", "protocol": "uwsgi"}),
     "a way out": declared(ui={**UI, "egress": True}),
     "a Redis": declared(
         ui={

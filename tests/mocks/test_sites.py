@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from slipway.core import uwsgi
 from tests.mocks.program import ROOT, run
 from tests.mocks.recording import SECRET, Program
 from tests.mocks.sites import IMAGES, PASSWORD, UI, declared, program_of
@@ -121,6 +122,28 @@ def test_in_dev_only_one_of_several_replicas_has_the_port() -> None:
     program = program_of("dev", "three replicas")
     ports = [each.inputs["ports"][0]["external"] for each in program.services.values() if each.inputs.get("ports")]
     assert ports == [8006]
+
+
+def test_gunicorn_its_health_check_and_nginx_agree_on_the_protocol() -> None:
+    prod, dev = program_of("prod", "by uwsgi"), program_of("dev", "by uwsgi")
+    images = prod.services["images"].inputs
+    assert "--protocol=uwsgi" in images["command"]
+    assert images["healthcheck"]["tests"] == ["CMD", "python", "-c", uwsgi.PROBE, "http://127.0.0.1:5000/images/health"]
+    assert "SCRIPT_NAME=/images" in images["envs"]
+    target = released(prod)["images"]["upstream"]
+    assert routes(prod).count(f"uwsgi_pass {target};") == 2, "for visitors, and for the service that uses it"
+    assert "proxy_pass http://ui_" in routes(prod)
+    assert "--protocol=uwsgi" not in prod.services["ui"].inputs["command"]
+    assert uwsgi.PROBE not in dev.services["images"].inputs["healthcheck"]["tests"], "Flask's own server speaks HTTP"
+
+
+@pytest.mark.parametrize(("dockerfile", "target"), [("FROM a\n", None), ("FROM a AS prod\nFROM a\n", "prod")])
+def test_a_stage_is_asked_for_where_the_dockerfile_has_it(tmp_path: Path, dockerfile: str, target: str | None) -> None:
+    (tmp_path / "services/ui").mkdir(parents=True)
+    (tmp_path / "services/ui/Dockerfile").write_text(dockerfile)
+    (tmp_path / "services/ui/ui.py").write_text("app = None\n")
+    program = run("prod", declared(ui={"route": "/", "app": "ui:app"}), root=tmp_path)
+    assert program.of_kind("Image")["ui"].inputs["build"].get("target") == target
 
 
 def test_services_may_have_hosts_of_their_own() -> None:

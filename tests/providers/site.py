@@ -11,10 +11,11 @@ from typing import Any, Self
 
 from docker.models.containers import Container
 
-from slipway.core import nginx, pages
+from slipway.core import gunicorn, nginx, pages, uwsgi
 from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from slipway.providers.release import ReleaseProvider
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
 from tests.providers.place import Place
 from tests.support import engine
@@ -32,6 +33,13 @@ SERVE = [
     "--worker-tmp-dir=/dev/shm",
     "app:app",
 ]
+SERVE_BY_UWSGI = [*SERVE[:-1], *gunicorn.UWSGI, "--keep-alive=0", SERVE[-1]]
+BY_UWSGI = {
+    "test": ["CMD", "python3", "-c", uwsgi.PROBE, "http://127.0.0.1:5000/health"],
+    "interval": 10**9,
+    "timeout": 3 * 10**9,
+    "retries": 3,
+}
 NOTHING_KNOWN: dict[str, Any] = {"images": {}, "services": {}, "databases": []}
 MAIN = "/etc/nginx/main/nginx.conf"
 
@@ -72,26 +80,34 @@ class Site:
         wait_until("nginx answers, without a release", lambda: self.status() == 503, 20)
 
     def start(
-        self, *, command: list[str] | None = None, restart: str = "no", health: bool = True, **environment: str
+        self,
+        *,
+        command: list[str] | None = None,
+        restart: str = "no",
+        health: bool = True,
+        protocol: Protocol = Protocol.HTTP,
+        **environment: str,
     ) -> Container:
         """A new container of the service, of a release of its own: r1, r2, …"""
+        by_uwsgi = protocol is Protocol.UWSGI
         self.releases += 1
         policy: Any = {"Name": restart}
         started: Container = engine.client().containers.run(
             self.app,
-            command or SERVE,
+            command or (SERVE_BY_UWSGI if by_uwsgi else SERVE),
             name=f"{self.place.name}-web-{self.releases}",
             network=self.network,
             environment={"RELEASE": f"r{self.releases}", **environment},
             restart_policy=policy,
-            healthcheck={} if health else {"test": ["NONE"]},
+            healthcheck={"test": ["NONE"]} if not health else BY_UWSGI if by_uwsgi else {},
             detach=True,
         )
         return started
 
-    def wanted(self, *containers: Container, **changes: Any) -> dict[str, Any]:
+    def wanted(self, *containers: Container, protocol: Protocol = Protocol.HTTP, **changes: Any) -> dict[str, Any]:
         """The inputs of a release that consists of these containers."""
-        release = nginx.Release(service="web", servers=tuple(str(container.name) for container in containers))
+        servers = tuple(str(container.name) for container in containers)
+        release = nginx.Release(service="web", servers=servers, protocol=protocol)
         props = {
             "engine": self.place.engine,
             "containers": [

@@ -168,7 +168,7 @@ def test_it_is_hardened_and_reaches_only_the_networks_given(place: Place) -> Non
     script = """
         set -e
         ! touch /etc/x
-        touch /tmp/x
+        touch /run/x /tmp/x
         grep -q 'CapEff:.0000000000000000' /proc/self/status
         grep -q 'NoNewPrivs:.1' /proc/self/status
         [ "$(id -u)" = 1000 ]

@@ -54,6 +54,8 @@ def services(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
             table["static"] = {"/static/": "app/static", "/media/files/": "app/static"}
         if health := draw(st.sampled_from([None, "/", "/health?deep=1"])):
             table["health"] = health
+        if draw(st.booleans()):
+            table["protocol"] = "uwsgi"
         tables[name] = table | {"port": draw(st.sampled_from([80, 5000, 8000]))}
     return tables
 
@@ -83,6 +85,7 @@ def configurations(draw: st.DrawFn) -> dict[str, str]:
             service=service.name,
             servers=tuple(f"site-prod-{service.name}-{number}" for number in range(draw(st.integers(1, 3)))),
             port=service.port,
+            protocol=service.protocol,
             static=draw(st.sampled_from([("files",), ("new", "old")])) if service.static else (),
         )
         for service in model.services

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
+from dataclasses import replace
+
+from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks, upstreams_conf
 from slipway.core.serving import serving
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
 
 SHOP = Service(name="shop", app="manage:app", route="/", health="/health", static={"/static/": "app/static"})
@@ -20,6 +23,13 @@ def test_only_what_a_route_leads_to_serves_whatever_else_nginx_knows() -> None:
     before = {**files, "routes.conf": routes_conf(EDGE, [OLD, ONLY]), "unavailable.html": "proxy_pass"}
     assert serving(before) == {"shop": sorted(OLD.servers), "stock-list": list(ONLY.servers)}
     assert serving({**before, "routes.conf": routes_conf(EDGE, [NEW])}) == {"shop": list(NEW.servers)}
+
+
+def test_a_service_that_speaks_uwsgi_serves_as_any_other() -> None:
+    spoken = replace(NEW, protocol=Protocol.UWSGI)
+    files = {"upstreams-a.conf": upstreams_conf(upstream_blocks(EDGE, [spoken, ONLY]))}
+    files["routes.conf"] = routes_conf(EDGE, [spoken, ONLY])
+    assert serving(files) == {"shop": list(NEW.servers), "stock-list": list(ONLY.servers)}
 
 
 def test_nothing_serves_before_the_first_release() -> None:

@@ -270,6 +270,14 @@ MISTAKES = [
         "a ready-made image has no WSGI entry point",
         "remove `app:` or `image:`",
     ),
+    shop("protocol", "fastcgi", "must be http or uwsgi, not 'fastcgi'", "protocol: uwsgi"),
+    Mistake(
+        ("services", "shop"),
+        {"route": "/", "command": "uwsgi --socket :5000", "protocol": "uwsgi"},
+        "services.shop.protocol",
+        "only gunicorn is told to speak uwsgi",
+        "remove `protocol:`",
+    ),
     Mistake(
         ("services", "cache"), {"image": "redis"}, "services.cache.image", "names no version", "image: redis:VERSION"
     ),

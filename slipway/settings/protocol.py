@@ -1,0 +1,12 @@
+"""What nginx speaks with a service."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Protocol(StrEnum):
+    """uwsgi is gunicorn's second one (slipway.core.uwsgi)."""
+
+    HTTP = "http"
+    UWSGI = "uwsgi"

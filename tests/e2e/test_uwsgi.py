@@ -1,0 +1,117 @@
+"""Two services of one image, whose Dockerfile has no stages: nginx speaks HTTP with one, uwsgi with the other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.site import running
+from tests.e2e.tls_site import TlsSite
+from tests.support import engine
+from tests.support.tls import trusting
+
+SOURCE = Path(__file__).with_name("programs") / "echo"
+COMMON = {"path": "services/echo", "app": "app:app", "memory": 128}
+SERVICES: dict[str, dict[str, Any]] = {
+    "http": {
+        **COMMON,
+        "route": "/http/",
+        "uses": ["uwsgi"],
+        "env": {"OTHER_URL": "{services.uwsgi.url}"},
+    },
+    "uwsgi": {
+        **COMMON,
+        "route": "/uwsgi/",
+        "protocol": "uwsgi",
+        "uses": ["http"],
+        "env": {"OTHER_URL": "{services.http.url}"},
+    },
+}
+FORGED = {
+    "X-Forwarded-For": "6.6.6.6",
+    "X-Forwarded-Proto": "http",
+    "X-Forwarded-Host": "forged.test",
+    "X-Forwarded-Prefix": "/forged",
+    "Forwarded": "for=6.6.6.6;proto=http",
+    "SCRIPT_NAME": "/forged",
+    "Script-Name": "/forged",
+    "HTTPS": "off",
+    "X-Own": "kept",
+}
+
+
+class Site(TlsSite):
+    """`answers` compares what the two say, each by its own name."""
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        with httpx.Client(verify=trusting(self.outputs()["tls_authority"]), timeout=30) as client:
+            return client.request(options.pop("method", "GET"), f"https://127.0.0.1:{self.tls_port}{path}", **options)
+
+    def answers(self, path: str, **options: Any) -> dict[str, Any]:
+        """What both answer, with NAME for the name of each; fails the test where they differ."""
+        said = {}
+        for name in SERVICES:
+            answer = self.get(f"/{name}/{path}", **options)
+            assert answer.status_code == 200, f"{name}: {answer.text}"
+            said[name] = answer.text.replace(f"/{name}", "/NAME")
+        assert said["http"] == said["uwsgi"]
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("uwsgi"), virtualenv, SERVICES, tls="self-signed")
+    shutil.copytree(SOURCE, site.directory / "services" / "echo")
+    with running(site):
+        yield site
+
+
+def test_an_app_notices_no_difference_and_believes_nothing_that_a_client_made_up(site: Site) -> None:
+    seen = site.answers("seen/a%2520b%2Fc?x=%26", headers=FORGED)
+    assert seen["rest"] == "a%20b/c", "decoded once"
+    assert seen["url"] == f"https://127.0.0.1:{site.tls_port}/uwsgi/seen/a%2520b/c?x=%26"
+    assert seen["scheme"] == "https"
+    told = seen["told"]
+    assert told["X-Forwarded-Proto"] == "https"
+    assert told["X-Forwarded-Host"] == f"127.0.0.1:{site.tls_port}"
+    assert told["X-Own"] == "kept"
+    assert "6.6.6.6" not in str(told)
+    assert "forged" not in str(told)
+
+
+def test_bodies_arrive_whole(site: Site) -> None:
+    assert site.answers("seen/x", method="POST", content=b"x" * 3_000_000)["body"] == 3_000_000
+    assert site.answers("seen/x", method="POST", content=iter([b"x" * 100_000] * 5))["body"] == 500_000
+
+
+def test_services_call_each_other_by_http_whatever_nginx_speaks_with_them(site: Site) -> None:
+    for caller, called in (("http", "uwsgi"), ("uwsgi", "http")):
+        seen = site.get(f"/{caller}/call/x").json()
+        assert (seen["url"], seen["scheme"]) == (f"http://{called}:5000/{called}/seen/x", "http")
+
+
+def test_the_health_check_speaks_it_too_and_gunicorns_answers_show_no_server(site: Site) -> None:
+    assert engine.health(site.container("uwsgi")) == "healthy"
+    assert "--protocol=uwsgi" in site.container("uwsgi").attrs["Config"]["Cmd"]
+    headers = [site.get(f"/{name}/health").headers for name in SERVICES]
+    assert {each["Server"] for each in headers} == {"nginx"}
+    assert all(len(each.get_list("Date")) == 1 for each in headers)
+
+
+def test_a_trusted_proxys_scheme_is_believed_and_changing_the_protocol_is_an_ordinary_release(site: Site) -> None:
+    site.declare(trustedProxies=["0.0.0.0/1", "128.0.0.0/1"])
+    site.settings["services"]["http"]["protocol"] = "uwsgi"
+    site.declare()
+    edge = site.starts({"edge"})
+    site.up()
+    seen = site.answers("seen/x", headers=FORGED)
+    assert (seen["scheme"], seen["told"]["X-Forwarded-For"]) == ("http", "6.6.6.6")
+    assert "--protocol=uwsgi" in site.container("http").attrs["Config"]["Cmd"]
+    assert site.starts({"edge"}) == edge
+    site.assert_unchanged()
