@@ -140,7 +140,7 @@ MUTATIONS: list[Mutation] = [
             'pulumi.export(name, pulumi.Output.unsecret(secrets.generated("stack-key")))'),
         a_service_finds_its_secrets_in_files_that_only_it_can_read=[
             ("slipway/providers/files.py", "mode: int = 0o400", "mode: int = 0o444"),
-            (FLASK, 'duty="runtime" if service.migrate else "owner"', 'duty="owner"')],
+            (FLASK, 'duty="runtime" if context.site.database_owner(service).migrate else "owner"', 'duty="owner"')],
         every_service_starts_by_the_wrapper_and_mounts_its_files_read_only=[
             (FLASK, "entrypoints=None if self._as_it_is else ENTRY", "entrypoints=[]"),
             (FLASK, "container_path=MOUNT, read_only=True", "container_path=MOUNT")],
@@ -148,7 +148,7 @@ MUTATIONS: list[Mutation] = [
             SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
         a_chosen_secret_takes_the_place_of_a_generated_one=(
             SECRETS, "        if name in self._context.site.configured_secrets.get(service, ()):", "        if False:"),
-        every_secret_is_drawn_for_itself=(DATABASES, 'generated(service.name, "db", duty, ', 'generated("stack-key", '),
+        every_secret_is_drawn_for_itself=(DATABASES, 'generated(owner.name, "db", duty, ', 'generated("stack-key", '),
     ),
     *of(
         "rotation",
