@@ -1,10 +1,11 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e test-release lint bench-noop bench-release mutations lock
+.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e test-release example lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
 DATA ?=
+NAME ?=
 YES ?=
 ENGINE ?=
 SHORT ?=
@@ -39,6 +40,10 @@ down: setup ## take the site down; DATA=delete deletes its data as well, after a
 audit: setup ## judge a running prod stack from outside: a table, and bench/results/audit.json
 	@$(run) bench.audit --stack '$(if $(filter file,$(origin STACK)),prod,$(STACK))'
 
+example: setup ## bring one of examples/ up, check it and take it down; NAME=rooms
+	@test -f 'examples/$(NAME)/Pulumi.yaml' || { echo "make example NAME=…, one of:" $(notdir $(patsubst %/,%,$(dir $(wildcard examples/*/Pulumi.yaml)))); exit 2; }
+	$(pytest) -v 'examples/$(NAME)'
+
 lint: setup ## style and types
 	$(run) ruff check
 	$(run) mypy
@@ -48,7 +53,7 @@ test: lint ## everything that CI runs
 	$(pytest) $(parallel)
 
 test-unit: setup ## the tests that need no engine and no Pulumi
-	$(pytest) tests/unit offline/tests services
+	$(pytest) tests/unit offline/tests services examples/*/services
 
 test-mocks: setup ## the whole program under Pulumi's mocks
 	$(pytest) tests/mocks
@@ -81,4 +86,4 @@ mutations: setup ## break each behaviour of the offline docker plugin on purpose
 
 lock: setup ## write every lock file anew
 	$(compile) pyproject.toml --group dev -o requirements.lock
-	$(foreach service,$(wildcard services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt) &&) true
+	$(foreach service,$(wildcard services/*/requirements.in examples/*/services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt) &&) true

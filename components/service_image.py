@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from slipway.providers.images import ImageTag
 from slipway.settings.site import Service
 
 GENERIC = Path("slipway/build/Dockerfile")
+PROGRAM = Path(__file__).resolve().parents[1]
+"""Where Pulumi runs the program and its plugins: relative paths start there, not at a site that is elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceImageArgs:
-    """`folder` is relative to the project; `base` is what the Dockerfile starts from; `target` its stage. `existing` is
+    """`folder` is relative to the program; `base` is what the Dockerfile starts from; `target` its stage. `existing` is
     the id of an image that is taken instead of building one."""
 
     context: Context
@@ -31,7 +34,8 @@ class ServiceImageArgs:
     @classmethod
     def of(cls, context: Context, service: Service) -> ServiceImageArgs:
         site = context.site
-        folder = service.path or ""
+        # Relative, so that a state made from one checkout says the same in another.
+        folder = os.path.relpath(site.root.resolve() / (service.path or ""), PROGRAM)
         return cls(
             context=context,
             service=service.name,
@@ -61,7 +65,7 @@ class ServiceImage(pulumi.ComponentResource):
 
     def _built(self, name: str, args: ServiceImageArgs) -> pulumi.Output[str]:
         site, child = args.context.site, pulumi.ResourceOptions(parent=self)
-        own = site.root / args.folder / "Dockerfile"
+        own = PROGRAM / args.folder / "Dockerfile"
         image = docker.Image(
             name,
             image_name=f"{name}:latest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import threading
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 from PIL import Image
@@ -75,9 +77,9 @@ class Load:
 
 
 @contextmanager
-def load(urls: list[str], uploads: Uploads | None = None) -> Iterator[Load]:
+def load(urls: list[str], uploads: Uploads | None = None, **options: Any) -> Iterator[Load]:
     """Asks for all `urls` in turn until the block ends: one client keeps its connection, one opens a new one for each
-    request, and a third uploads."""
+    request, and a third uploads. `options` are httpx's: headers, verify."""
     result = Load()
 
     def ask(get: Callable[..., httpx.Response], how: str) -> None:
@@ -88,8 +90,9 @@ def load(urls: list[str], uploads: Uploads | None = None) -> Iterator[Load]:
         if uploads:
             result.note("POST", uploads.send())
 
-    with httpx.Client(timeout=30) as kept, ExitStack() as clients:
-        for client in (lambda: ask(httpx.get, "anew"), lambda: ask(kept.get, "on a kept connection"), send):
+    anew = functools.partial(httpx.get, **options)
+    with httpx.Client(timeout=30, **options) as kept, ExitStack() as clients:
+        for client in (lambda: ask(anew, "anew"), lambda: ask(kept.get, "on a kept connection"), send):
             clients.enter_context(repeated(client))
         yield result
 

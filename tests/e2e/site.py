@@ -55,17 +55,21 @@ class Site(PulumiProject):
         shutil.copytree(program, source, ignore=shutil.ignore_patterns(*NOT_COPIED))
         if over:
             shutil.copytree(over, source, dirs_exist_ok=True)
-        stack_file = yaml.safe_load((source / f"Pulumi.{stack}.yaml").read_text())
-        super().__init__(directory, source, virtualenv=virtualenv, name=f"e2e-{secrets.token_hex(4)}", stack=stack)
-        self.project = str(yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"])
+        self.make(directory, source, stack, settings, virtualenv=virtualenv)
         shutil.rmtree(source)
         (self.directory / ".slipway").symlink_to(paths.TOOLS)
         (self.directory / ".venv").symlink_to(virtualenv)  # where the policy pack looks for it
-        self.write(f"Pulumi.{stack}.yaml", yaml.safe_dump(merged(stack_file, {"config": settings})))
-        self.images: set[str] = set()
         if owner is not None:
             for path in (self.directory, *self.directory.rglob("*")):
                 os.chown(path, owner, owner, follow_symlinks=False)
+
+    def make(self, directory: Path, source: Path, stack: str, settings: Mapping[str, Any], *, virtualenv: Path) -> None:
+        """Copies a folder with a Pulumi.yaml and gives the copy a name and these settings."""
+        stack_file = yaml.safe_load((source / f"Pulumi.{stack}.yaml").read_text()) or {}
+        super().__init__(directory, source, virtualenv=virtualenv, name=f"e2e-{secrets.token_hex(4)}", stack=stack)
+        self.project = str(yaml.safe_load((self.directory / "Pulumi.yaml").read_text())["name"])
+        self.write(f"Pulumi.{stack}.yaml", yaml.safe_dump(merged(stack_file, {"config": settings})))
+        self.images: set[str] = set()
 
     @property
     def prefix(self) -> str:
