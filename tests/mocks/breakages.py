@@ -161,7 +161,7 @@ MUTATIONS: list[Mutation] = [
             SECRETS, "self._key = self.generated(\"stack-key\")",
             'self._key = self.generated("stack-key", generation=len(args.context.site.rotations))'),
         a_rotated_database_is_entered_by_the_other_login_and_the_former_is_left_as_it_is=[
-            (DATABASES, "slot(self._generation(service))", '"a"'),
+            (DATABASES, "slot(self._generation(owner))", '"a"'),
             ("slipway/core/provisioning.py", "text += opened if password else", "text += opened if True else"),
             (DATABASES, '"login", *self._numbered(service)', '"login"')],
         a_login_is_locked_only_after_what_uses_it_has_gone=(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from psycopg import errors
+from psycopg_pool import ConnectionPool
 from werkzeug.security import check_password_hash, generate_password_hash
-
-from .database import Pool
 
 NOBODY = generate_password_hash("nobody's password")
 """Checked where there is no such account: an answer must not tell by its time which names exist."""
@@ -26,7 +25,7 @@ class Account:
 class Accounts:
     """The table `account`. Of a password only its scrypt hash is kept, with a salt of its own."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: ConnectionPool) -> None:
         self.pool = pool
 
     def create(self, name: str, password: str) -> Account:

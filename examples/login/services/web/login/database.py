@@ -8,18 +8,14 @@ import click
 import psycopg
 from flask import current_app
 from flask.cli import with_appcontext
-from psycopg import Connection
-from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 LOCK = 5_310_022_771
 """Any number of our own: who changes the schema holds this advisory lock."""
 
-Pool = ConnectionPool[Connection[TupleRow]]
 
-
-def pool(url: str) -> Pool:
+def pool(url: str) -> ConnectionPool:
     """Up to four connections, made when the first one is asked for. One that the server has closed is never handed
     out; where none can be had within five seconds, `PoolTimeout` is raised."""
     return ConnectionPool(url, min_size=0, max_size=4, timeout=5, check=ConnectionPool.check_connection, open=True)
