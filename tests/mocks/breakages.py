@@ -165,7 +165,7 @@ MUTATIONS: list[Mutation] = [
             ("slipway/core/provisioning.py", "text += opened if password else", "text += opened if True else"),
             (DATABASES, '"login", *self._numbered(service)', '"login"')],
         a_login_is_locked_only_after_what_uses_it_has_gone=(
-            DATABASES, "[*self._ready, *self._held.get(service.name, ())]", "self._ready"),
+            DATABASES, "[*self._ready, *self._held.get(owner.name, ()), *jobs]", "self._ready"),
         a_rotated_superuser_leaves_the_server_alone=(
             POSTGRES, "volume=args.secrets.volume_name(POSTGRES, first)",
             "volume=args.secrets.volume_name(POSTGRES, files)"),
@@ -210,6 +210,10 @@ MUTATIONS: list[Mutation] = [
             ("slipway/core/dsn.py", "{quote(password, safe='')}", "{password}")],
         a_worker_has_no_place_at_the_edge_and_calls_services_through_it=(
             TOPOLOGY, "if site.at_edge(service):", "if site.profile.edge:"),
+        a_worker_on_anothers_database_logs_in_as_that_service_and_waits_for_its_migration=[
+            (DATABASES, "[self._jobs[owner.name]] if service.shares_database else []", "list[pulumi.Resource]()"),
+            (DATABASES, "return login(owner.name, duty, ", "return login(service.name, duty, "),
+            (RELEASE, "if each.service.owns_database", "if each.service.database")],
         a_new_call_moves_no_container_from_a_network_that_it_is_on=(
             TOPOLOGY, "members[EDGE] = ()", "members[EDGE] = service.uses"),
         a_worker_publishes_nothing_in_dev=(
