@@ -31,17 +31,16 @@ class Databases(pulumi.ComponentResource):
     Each login that is in use is a resource of its own (DatabaseLogin): a rotation makes that of the other login, new
     containers start with it, and the former one is deleted, which locks it, when the containers that used it have gone.
 
+    A service that uses another's database has that one's logins: here it is never asked who asks.
+
     Removes no data: a service that goes away leaves its database behind, without a login.
     """
 
     def __init__(self, name: str, args: DatabasesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Databases", name, None, opts)
-        self._secrets = args.secrets
-        services = self._services = [
-            service
-            for service in args.context.site.services.values()
-            if service.database and service.database.url is None
-        ]
+        self._secrets, self._site = args.secrets, args.context.site
+        self._jobs = dict[str, pulumi.Resource]()
+        services = self._services = [service for service in self._site.services.values() if service.owns_database]
         logins = {service.name: {self.login(service, duty): duty for duty in duties(service)} for service in services}
         passwords = {
             role: self.password(service, duty) for service in services for role, duty in logins[service.name].items()
@@ -50,7 +49,7 @@ class Databases(pulumi.ComponentResource):
             lambda known: provisioning_sql(
                 ServiceDatabase(
                     service=service.name,
-                    connections=budget.connection_limit(service),
+                    connections=budget.login_limit(self._site, service),
                     passwords={role: known[role] for role in logins[service.name]},
                 )
                 for service in services
@@ -81,15 +80,24 @@ class Databases(pulumi.ComponentResource):
         self.register_outputs({})
 
     def ready(self, service: Service) -> list[pulumi.Resource]:
-        """What whatever uses the service's database depends on. So its logins are locked only after it has gone."""
-        return [*self._ready, *self._held.get(service.name, ())]
+        """What whatever uses the service's database depends on. So its logins are locked only after it has gone, and
+        who uses another's database waits for that one's migration."""
+        owner = self._site.database_owner(service)
+        jobs = [self._jobs[owner.name]] if service.shares_database else []
+        return [*self._ready, *self._held.get(owner.name, ()), *jobs]
+
+    def migrated_by(self, service: Service, jobs: pulumi.Resource) -> None:
+        """Says what brings the service's database up to date; before anybody asks who shares it."""
+        self._jobs[service.name] = jobs
 
     def password(self, service: Service, duty: Duty) -> pulumi.Output[str]:
-        return self._secrets.generated(service.name, "db", duty, generation=self._generation(service))
+        owner = self._site.database_owner(service)
+        return self._secrets.generated(owner.name, "db", duty, generation=self._generation(owner))
 
     def login(self, service: Service, duty: Duty) -> str:
         """The login whose turn it is."""
-        return login(service.name, duty, slot(self._generation(service)))
+        owner = self._site.database_owner(service)
+        return login(owner.name, duty, slot(self._generation(owner)))
 
     def _generation(self, service: Service) -> int:
         return self._secrets.generation(service.name, rotation.DATABASE)
@@ -116,7 +124,7 @@ class Databases(pulumi.ComponentResource):
 
     def dsn(self, service: Service, duty: Duty) -> Dsn:
         """How the service reaches its database: plain strings, no output of the server."""
-        name = database_name(service.name)
+        name = database_name(self._site.database_owner(service).name)
         return Dsn(host=POSTGRES_ALIAS, port=POSTGRES_PORT, name=name, user=self.login(service, duty))
 
 

@@ -13,7 +13,7 @@ from components.certificates import Certificates, CertificatesArgs
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import nginx, nginx_main, pages, processes, tls, watching
+from slipway.core import nginx, nginx_main, pages, processes, statics, tls, watching
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
@@ -135,7 +135,7 @@ class Edge(pulumi.ComponentResource):
             volume=self._static.name,
             folder=f"{service.name}/{CURRENT}",
             image=image,
-            sources={nginx.static_folder(service, url): path for url, path in static_sources(service).items()},
+            sources={statics.folder(service, url): path for url, path in static_sources(service).items()},
             retention=self._context.site.edge.static_retention,
             labels=self._context.labels(service.name),
             opts=pulumi.ResourceOptions(parent=self),

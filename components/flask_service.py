@@ -68,7 +68,7 @@ class FlaskService(pulumi.ComponentResource):
                 service=service,
                 secrets=args.secrets,
                 databases=args.databases,
-                duty="runtime" if service.migrate else "owner",
+                duty="runtime" if context.site.database_owner(service).migrate else "owner",
                 uid=self.uid,
                 image=args.image,
             ),
@@ -91,6 +91,8 @@ class FlaskService(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=ready),
         )
+        if args.databases:
+            args.databases.migrated_by(service, jobs)
         mounts = [*volumes, docker.ContainerVolumeArgs(volume_name=files.volume, container_path=MOUNT, read_only=True)]
         if source:
             mounts.insert(0, docker.ContainerVolumeArgs(host_path=source, container_path=SOURCE))

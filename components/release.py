@@ -49,9 +49,7 @@ class SiteRelease(pulumi.ComponentResource):
         ]
         memberships = [*edge.memberships, edge.pids_limit] if edge else []
         built = {each.service.name: each.args.image for each in args.services if not each.service.image}
-        databases = [
-            each.service.name for each in args.services if each.service.database and each.service.database.url is None
-        ]
+        databases = [each.service.name for each in args.services if each.service.owns_database]
         Release(
             name,
             engine=args.context.engine,

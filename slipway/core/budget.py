@@ -26,11 +26,16 @@ def worker_processes(service: Service) -> int:
 
 
 def connection_limit(service: Service) -> int:
-    """The most connections that the service's login role may have at once; 0 without a database."""
+    """The most connections that the service may have at once; 0 without a database."""
     if service.database is None:
         return 0
     running = generations(service) * service.replicas * worker_processes(service) * service.database.connections
     return running + JOB_CONNECTIONS * (1 + len(service.schedule))
+
+
+def login_limit(site: Site, owner: Service) -> int:
+    """The most connections that a login role of the owner's database may have at once: for all that log in by it."""
+    return sum(connection_limit(each) for each in site.services.values() if site.database_owner(each) is owner)
 
 
 def connections(site: Site) -> int:

@@ -13,8 +13,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from slipway.core import forwarding, headers, pages, rate_limits, tls
-from slipway.core.nginx_main import INTERNAL_PORT, STATIC, main_conf
+from slipway.core import forwarding, headers, pages, rate_limits, statics, tls
+from slipway.core.nginx_main import INTERNAL_PORT, main_conf
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.edge import HeaderProfile
 from slipway.settings.protocol import Protocol
@@ -59,7 +59,7 @@ class Release:
 class EdgeModel:
     """What the edge must know: the services that it serves, the networks that may call each (none: nobody), and
     the paths of their health checks, which stay open during maintenance. `tls` is None for plain HTTP; `rate_limits`
-    are {path: requests a minute}, `max_header` is in KiB, `max_body` in MiB."""
+    are {path: requests a minute}, `max_header` is in KiB, `max_body` in MiB, `static_max_age` in seconds."""
 
     services: tuple[Service, ...]
     callers: Mapping[str, tuple[str, ...]]
@@ -71,6 +71,7 @@ class EdgeModel:
     tls: tls.Tls | None = None
     headers: HeaderProfile = HeaderProfile.SAFE
     rate_limits: Mapping[str, int] = field(default_factory=dict)
+    static_max_age: int = 0
     drain: int = 30
     cpus: float = 1.0
 
@@ -91,6 +92,7 @@ class EdgeModel:
             tls=tls.Tls.of(site, certificate),
             headers=site.edge.headers,
             rate_limits=site.edge.rate_limits,
+            static_max_age=site.edge.static_max_age,
             drain=site.drain,
             cpus=site.edge.cpus,
         )
@@ -131,6 +133,7 @@ def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
         forwarding.http_part(edge.trusted_proxies),
         headers.http_part(edge.headers, hsts=edge.tls.hsts if edge.tls else 0),
         rate_limits.http_part(edge.rate_limits),
+        statics.http_part(edge.static_max_age),
         tls.http_part(edge.tls),
     ]
     if edge.hosts:
@@ -144,11 +147,6 @@ def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
     parts.extend(_nobody(f"    listen {port} default_server;\n") for port in ports)
     parts.extend(_internal_server(edge, service, targets.get(service.name)) for service in called)
     return "\n".join(part for part in parts if part)
-
-
-def static_folder(service: Service, url: str) -> str:
-    """Where the files of `url` belong below STATIC/<service>/<release>: the whole path, as the browser asks for it."""
-    return f"{(service.route or '/').rstrip('/')}{url}".strip("/")
 
 
 def _upstream(edge: EdgeModel, release: Release, host: str) -> str:
@@ -185,7 +183,7 @@ def _public_server(edge: EdgeModel, host: str | None, services: list[Service], t
     forwarded = forwarding.real_ip(edge.trusted_proxies)
     spoken = [targets[service.name].protocol for service in services if service.name in targets]
     forwarded += forwarding.lines(spoken, edge.drain, proto=proto)
-    locations = "".join(_locations(service, targets.get(service.name)) for service in services)
+    locations = "".join(_locations(edge, service, targets.get(service.name)) for service in services)
     root = next((service for service in services if service.route == "/"), None)
     if root is None:
         locations += "    location / {\n        return 404;\n    }\n"
@@ -213,31 +211,34 @@ server {{
 {forwarding.lines([release.protocol] if release else [], edge.drain)}    location / {{
         {_target(release)}
     }}
-}}
+{_idempotent(service, release)}}}
 """
 
 
-def _locations(service: Service, release: Release | None) -> str:
+def _locations(edge: EdgeModel, service: Service, release: Release | None) -> str:
     route = service.route or "/"
     text = ""
     if route != "/":
         text += f"    location = {route.rstrip('/')} {{\n        return 308 {route}$is_args$args;\n    }}\n"
-    text += f"    location {route} {{\n        {_target(release)}\n    }}\n"
+    text += f"    location {route} {{\n        {_target(release)}\n    }}\n{_idempotent(service, release)}"
     if service.static and release and release.static:
-        text += f"    location @{service.name} {{\n        {_target(release)}\n    }}\n"
-        looked_for = " ".join(f"/{folder}$uri" for folder in release.static)
-        for url in service.static:
-            text += f"""\
-    location ^~ /{static_folder(service, url)}/ {{
-        root {STATIC}/{service.name};
-        try_files {looked_for} @{service.name};
-        add_header Cache-Control $static_cache;
-        gzip on;  # only here: compressing pages would tell their secrets by their length
-        gzip_vary on;
-        gzip_types text/css text/javascript application/javascript application/json image/svg+xml;
+        text += statics.server_part(service, release.static, _target(release), max_age=edge.static_max_age)
+    return text
+
+
+def _idempotent(service: Service, release: Release | None) -> str:
+    """The paths at which nginx may also send a POST to another container, when the one that had it gave no answer."""
+    prefix = (service.route or "/").rstrip("/")
+    passing = "uwsgi" if release and release.protocol is Protocol.UWSGI else "proxy"
+    return "".join(
+        f"""\
+    location = {prefix}{path} {{
+        {passing}_next_upstream error timeout non_idempotent;
+        {_target(release)}
     }}
 """
-    return text
+        for path in service.idempotent
+    )
 
 
 def _target(release: Release | None) -> str:

@@ -43,7 +43,7 @@ def names_of(service: Service, configured: Iterable[str] = ()) -> list[str]:
     """What is generated for a service; `configured` are its secrets that somebody chose."""
     chosen = set(configured)
     names = [name for name in service.secrets if name not in chosen]
-    return [*names, DATABASE] if service.database and service.database.url is None else names
+    return [*names, DATABASE] if service.owns_database else names
 
 
 def in_force(site: Site) -> dict[str, dict[str, int]]:

@@ -1,4 +1,4 @@
-"""What must be right about TLS and limits at the edge."""
+"""What must be right about TLS, limits and paths at the edge."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from slipway.core import certificates
 from slipway.settings.edge import TlsMode
 from slipway.settings.fields import is_url_path
-from slipway.settings.problems import Problem, and_type, set_config
+from slipway.settings.problems import Problem, and_type, set_config, write_service
 from slipway.settings.site import Site
 
 OF_MODE = {
@@ -32,8 +32,8 @@ WRITE_FILES = (
 
 
 def everything(site: Site) -> list[Problem]:
-    """All problems of the edge's TLS and of its limits."""
-    return [problem for check in (_stray, _ports, _files, _acme, _bundle, _limits) for problem in check(site)]
+    """All problems of the edge."""
+    return [problem for check in CHECKS for problem in check(site)]
 
 
 def _remove(path: str) -> str:
@@ -120,9 +120,27 @@ def _limits(site: Site) -> Iterator[Problem]:
             yield Problem(path=f'edge.rateLimits["{path}"]', what=what, fix=fix)
 
 
+def _idempotent(site: Site) -> Iterator[Problem]:
+    for service in site.services.values():
+        path = f"services.{service.name}.idempotent"
+        if service.idempotent and not service.http:
+            what = "it does not speak HTTP, so there is nothing to send again"
+            yield Problem(path=path, what=what, fix=(f"In Pulumi.yaml, services.{service.name}: remove `idempotent:`",))
+        if len(set(service.idempotent)) < len(service.idempotent):
+            fix = write_service(service.name, "idempotent", value=list(dict.fromkeys(service.idempotent)))
+            yield Problem(path=path, what="names a path twice", fix=fix)
+        for each in service.idempotent:
+            if not is_url_path(each):
+                fix = write_service(service.name, "idempotent", value=[f"/{each.strip('/').split('/')[0] or 'login'}"])
+                yield Problem(path=path, what=f"{each!r} must be a plain path that begins with a slash", fix=fix)
+
+
 def read(file: Path) -> str | None:
     """The file's text; None when there is none that can be read."""
     try:
         return file.read_text()
     except (OSError, UnicodeDecodeError):
         return None
+
+
+CHECKS = (_stray, _ports, _files, _acme, _bundle, _limits, _idempotent)

@@ -52,6 +52,7 @@ class DatabaseTable(Table):
     url: Text | None = Field(
         default=None, examples=["postgresql://app:{secrets.DB_PASSWORD}@db.example.org:5432/photos"]
     )
+    service: Text | None = Field(default=None, examples=["web"])
     connections: int = Field(default=15, ge=1, le=1000, examples=[15])
 
 
@@ -77,6 +78,7 @@ class ServiceTable(Table):
     seed: Words | None = Field(default=None, examples=["python manage.py seed_db"])
     volumes: dict[str, Text] = Field(default={}, examples=[{"uploads": "/home/app/web/media"}])
     static: dict[str, Text] = Field(default={}, examples=[{"/static/": "app/static"}])
+    idempotent: tuple[Text, ...] = Field(default=(), examples=[["/login"]])
     env: dict[str, Text] = Field(default={}, examples=[{"TITLE": "Photos"}])
     env_file: Text | None = Field(default=None, examples=["config/production.json"])
     secrets: tuple[Text, ...] = Field(default=(), examples=[["SECRET_KEY"]])
@@ -137,6 +139,7 @@ class EdgeTable(Table):
     max_body: int = Field(default=16, ge=1, le=4096, examples=[16])
     pages: PagesTable = Field(default=PagesTable(), examples=[{"maintenance": "pages/maintenance.html"}])
     static_retention: int = Field(default=7 * 24 * 3600, ge=60, le=366 * 24 * 3600, examples=[604800])
+    static_max_age: int = Field(default=0, ge=0, le=366 * 24 * 3600, examples=[2592000])
     memory: int = Field(default=128, ge=32, examples=[128])
     cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[1.0])
 

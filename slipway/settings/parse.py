@@ -13,21 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from slipway.settings import checks, env_file, pin
+from slipway.settings.database import Database, MigrationSettings, PostgresSettings
 from slipway.settings.edge import EdgeSettings, TlsSettings
 from slipway.settings.explain import Location, explain, present
 from slipway.settings.models import TOP_LEVEL, Declaration, PagesTable, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
 from slipway.settings.profile import PROFILES, Profile, profile_for
-from slipway.settings.site import (
-    AdminerSettings,
-    BaseImages,
-    Database,
-    MigrationSettings,
-    PostgresSettings,
-    Scheduled,
-    Service,
-    Site,
-)
+from slipway.settings.site import AdminerSettings, BaseImages, Scheduled, Service, Site
 
 FIRST_DEV_PORT = 8006
 DEFAULT_ENTRY = "manage:app"
@@ -153,16 +145,17 @@ def _site(
     ports = _dev_ports(declaration.services)
     sole = len(declaration.services) == 1
     images = {name: name_ for name, name_ in declaration.base_images.model_dump().items() if name_}
-    databases = any(table.database and not table.database.url for table in declaration.services.values())
+    services = {
+        name: _service(name, table, sole=sole, dev_port=ports[name]) for name, table in declaration.services.items()
+    }
+    databases = any(service.owns_database for service in services.values())
     wants_adminer = profile.adminer and databases and "adminer" not in declaration.model_fields_set
     adminer = declaration.adminer.model_dump() if declaration.adminer else {} if wants_adminer else None
     return Site(
         project=project,
         stack=stack,
         profile=profile,
-        services={
-            name: _service(name, table, sole=sole, dev_port=ports[name]) for name, table in declaration.services.items()
-        },
+        services=dict(sorted(services.items(), key=lambda each: each[1].shares_database)),
         edge=EdgeSettings(
             **declaration.edge.model_dump(exclude={"pages", "tls"}),
             pages=_pages(declaration.edge.pages),

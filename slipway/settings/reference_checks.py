@@ -1,4 +1,5 @@
-"""Whether what stands in braces exists: the references in `env`, and the password in a managed database's URL."""
+"""Whether what is named exists: the references in `env`, the password in a managed database's URL, and the service
+whose database another one uses."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from slipway.settings.site import Service, Site
 
 def everything(site: Site, service: Service) -> list[Problem]:
     """All problems of one service's references."""
-    return [*_references(site, service), *_managed(site, service)]
+    return [*_references(site, service), *_managed(site, service), *_shared(site, service)]
 
 
 def _references(site: Site, service: Service) -> Iterator[Problem]:
@@ -97,3 +98,22 @@ def _managed(site: Site, service: Service) -> Iterator[Problem]:
             yield problem(
                 service, key, what, (set_config(f"secrets.{service.name}.{reference.rest}", None, secret=True),)
             )
+
+
+def _shared(site: Site, service: Service) -> Iterator[Problem]:
+    if service.database is None or service.database.service is None:
+        return
+    named, owners = service.database.service, [each.name for each in site.services.values() if each.owns_database]
+    better = next(iter(owners), "SERVICE")
+    fix = write_service(service.name, "database", value={"service": better} if owners else True)
+    if service.database.url:
+        what = "a database is on a managed server, or it is another service's"
+        yield problem(service, "database", what, fix)
+    elif named not in owners:
+        what = f"{named} has no database of its own" if named in site.services else f"there is no service {named}"
+        what += did_you_mean(named, owners)
+        yield problem(service, ("database", "service"), what, fix, f"{named}.database")
+    elif service.migrate:
+        what = f"the database is {named}'s, and only {named} may change its tables"
+        lines = (f"In Pulumi.yaml, services.{service.name}: remove `migrate:`, and let {named} have it",)
+        yield problem(service, "migrate", what, lines)

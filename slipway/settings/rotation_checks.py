@@ -41,6 +41,9 @@ def _why_not(site: Site, owner: str, name: str, generated: dict[str, int]) -> tu
     if service and name in site.chosen(service):
         again = and_type(set_config(f"secrets.{owner}.{name}", None, secret=True))
         return "you chose this secret yourself, so another value is yours to choose as well", again
+    if service and service.shares_database and name == rotation.DATABASE:
+        owner = site.database_owner(service).name
+        return f"its logins are those of {owner}", f"      slipway rotate {owner}.database"
     if service and service.database and name == rotation.DATABASE:
         return ("the managed server makes this database's passwords",)
     return (f"no such secret is generated{did_you_mean(name, generated)}",)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from slipway.settings.database import Database, MigrationSettings, PostgresSettings
 from slipway.settings.edge import EdgeSettings, TlsMode
 from slipway.settings.profile import Profile
 from slipway.settings.protocol import Protocol
@@ -23,17 +24,6 @@ class Strategy(StrEnum):
 
     ROLLING = "rolling"
     RECREATE = "recreate"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Database:
-    """A service's database. `url` names a managed server, with its password as {secrets.NAME}; None is the stack's own.
-
-    `connections` is what one worker process may open (SQLAlchemy's pool of 5 with its overflow of 10).
-    """
-
-    url: str | None = None
-    connections: int = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +46,7 @@ class Service:
     host       name that the route holds for; None: every name that no service claims
     migrate    argument list run once per release; seed: run after it where the profile says so
     volumes    {volume name: path in the container}; static: {URL path below the route: folder below `path`}
+    idempotent paths below the route at which a request may be sent to another container once more, a POST as well
     env        values may hold references (slipway.core.references); secrets: names of environment variables
     health     path below the route, for liveness; ready: what the release gate asks. None: not an HTTP service
     threads    requests that one gunicorn worker serves at a time; more of them wait in that worker
@@ -78,6 +69,7 @@ class Service:
     seed: tuple[str, ...] | None = None
     volumes: Mapping[str, str] = field(default_factory=dict)
     static: Mapping[str, str] = field(default_factory=dict)
+    idempotent: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     replicas: int = 1
@@ -96,6 +88,16 @@ class Service:
     user: int = 1000
 
     @property
+    def owns_database(self) -> bool:
+        """Whether the stack's own server has a database of this service."""
+        return self.database is not None and self.database.url is None and self.database.service is None
+
+    @property
+    def shares_database(self) -> bool:
+        """Whether its database is another service's."""
+        return self.database is not None and self.database.service is not None
+
+    @property
     def routed(self) -> bool:
         """Whether the edge sends requests from outside to it."""
         return self.route is not None
@@ -104,26 +106,6 @@ class Service:
     def http(self) -> bool:
         """Whether it answers HTTP requests at all: a worker or a Redis does not, and has no place at the edge."""
         return self.health is not None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PostgresSettings:
-    """The stack's own server. `shared_memory` is the container's /dev/shm (Docker's 64 MiB break parallel queries)."""
-
-    memory: int = 512
-    cpus: float = 1.0
-    max_connections: int = 200
-    shared_memory: int = 256
-
-
-@dataclass(frozen=True, kw_only=True)
-class MigrationSettings:
-    """Seconds: how long a statement of a migration waits for a lock (others queue up behind it meanwhile), how long
-    one may take (0: as long as it likes), and how long the whole command may."""
-
-    lock_timeout: int = 10
-    statement_timeout: int = 0
-    timeout: int = 600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +138,7 @@ class Pin:
 class Site:
     """Everything that was declared for one stack.
 
+    services             by name; those that use another's database stand behind it
     adminer              None: there is none
     configured_secrets   {service: names whose values were set}; the others are generated
     rotations            {service: {secret: how often it was rotated}} (slipway.core.rotation)
@@ -190,7 +173,12 @@ class Site:
     @property
     def owns_postgres(self) -> bool:
         """Whether a service has its database on the stack's own server."""
-        return any(service.database and service.database.url is None for service in self.services.values())
+        return any(service.owns_database for service in self.services.values())
+
+    def database_owner(self, service: Service) -> Service:
+        """The service whose database it uses: itself, or the one that it names."""
+        named = service.database.service if service.database else None
+        return self.services.get(named, service) if named else service
 
     @property
     def needs_sources(self) -> bool:

@@ -15,7 +15,8 @@ from docker.models.containers import Container
 from slipway.core import nginx_main, pages, postgres
 from slipway.core.nginx import EdgeModel, Release, render
 from slipway.core.provisioning import DUTIES, ServiceDatabase, login, provisioning_sql
-from slipway.settings.site import PostgresSettings, Service
+from slipway.settings.database import PostgresSettings
+from slipway.settings.site import Service
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until

@@ -141,7 +141,7 @@ MUTATIONS: list[Mutation] = [
             'pulumi.export(name, pulumi.Output.unsecret(secrets.generated("stack-key")))'),
         a_service_finds_its_secrets_in_files_that_only_it_can_read=[
             ("slipway/providers/files.py", "mode: int = 0o400", "mode: int = 0o444"),
-            (FLASK, 'duty="runtime" if service.migrate else "owner"', 'duty="owner"')],
+            (FLASK, 'duty="runtime" if context.site.database_owner(service).migrate else "owner"', 'duty="owner"')],
         every_service_starts_by_the_wrapper_and_mounts_its_files_read_only=[
             (FLASK, "entrypoints=None if self._as_it_is else ENTRY", "entrypoints=[]"),
             (FLASK, "container_path=MOUNT, read_only=True", "container_path=MOUNT")],
@@ -149,7 +149,7 @@ MUTATIONS: list[Mutation] = [
             SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
         a_chosen_secret_takes_the_place_of_a_generated_one=(
             SECRETS, "        if name in self._context.site.configured_secrets.get(service, ()):", "        if False:"),
-        every_secret_is_drawn_for_itself=(DATABASES, 'generated(service.name, "db", duty, ', 'generated("stack-key", '),
+        every_secret_is_drawn_for_itself=(DATABASES, 'generated(owner.name, "db", duty, ', 'generated("stack-key", '),
     ),
     *of(
         "rotation",
@@ -162,11 +162,11 @@ MUTATIONS: list[Mutation] = [
             SECRETS, "self._key = self.generated(\"stack-key\")",
             'self._key = self.generated("stack-key", generation=len(args.context.site.rotations))'),
         a_rotated_database_is_entered_by_the_other_login_and_the_former_is_left_as_it_is=[
-            (DATABASES, "slot(self._generation(service))", '"a"'),
+            (DATABASES, "slot(self._generation(owner))", '"a"'),
             ("slipway/core/provisioning.py", "text += opened if password else", "text += opened if True else"),
             (DATABASES, '"login", *self._numbered(service)', '"login"')],
         a_login_is_locked_only_after_what_uses_it_has_gone=(
-            DATABASES, "[*self._ready, *self._held.get(service.name, ())]", "self._ready"),
+            DATABASES, "[*self._ready, *self._held.get(owner.name, ()), *jobs]", "self._ready"),
         a_rotated_superuser_leaves_the_server_alone=(
             POSTGRES, "volume=args.secrets.volume_name(POSTGRES, first)",
             "volume=args.secrets.volume_name(POSTGRES, files)"),
@@ -221,6 +221,10 @@ MUTATIONS: list[Mutation] = [
             ("slipway/core/dsn.py", "{quote(password, safe='')}", "{password}")],
         a_worker_has_no_place_at_the_edge_and_calls_services_through_it=(
             TOPOLOGY, "if site.at_edge(service):", "if site.profile.edge:"),
+        a_worker_on_anothers_database_logs_in_as_that_service_and_waits_for_its_migration=[
+            (DATABASES, "[self._jobs[owner.name]] if service.shares_database else []", "list[pulumi.Resource]()"),
+            (DATABASES, "return login(owner.name, duty, ", "return login(service.name, duty, "),
+            (RELEASE, "if each.service.owns_database", "if each.service.database")],
         a_new_call_moves_no_container_from_a_network_that_it_is_on=(
             TOPOLOGY, "members[EDGE] = ()", "members[EDGE] = service.uses"),
         a_worker_publishes_nothing_in_dev=(

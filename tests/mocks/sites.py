@@ -46,6 +46,21 @@ SITES: dict[str, dict[str, Any]] = {
             "env": {"UI_URL": "{services.ui.url}", "UI": "{services.ui.host}:{services.ui.port}"},
         },
     ),
+    "a worker on another's database": declared(
+        worker={
+            **IMAGES,
+            "command": "python worker.py",
+            "database": {"service": "images"},
+            "env": {"DATABASE_URL": "{database.url}"},
+        },
+        ui=UI,
+        images={
+            **IMAGES,
+            "database": True,
+            "migrate": "flask db upgrade",
+            "env": {"DATABASE_URL": "{database.url}"},
+        },
+    ),
     "three replicas": declared(ui={**UI, "replicas": 3, "volumes": {"uploads": "/home/app/web/media"}}),
     "two hosts": declared(ui={**UI, "host": "a.example.org"}, images={**IMAGES, "host": "b.example.org"})
     | {"edge": {"hosts": ["www.example.org"]}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -76,6 +77,17 @@ def test_a_worker_has_no_place_at_the_edge_and_calls_services_through_it() -> No
     assert aliases(program, "worker").keys() == {"worker", "worker-ui", "worker-db"}
     assert environment(program, "worker")["UI_URL"] == "http://ui:5000"
     assert environment(program, "worker")["UI"] == "ui:5000"
+
+
+@pytest.mark.parametrize("stack", ["prod", "dev"])
+def test_a_worker_on_anothers_database_logs_in_as_that_service_and_waits_for_its_migration(stack: str) -> None:
+    program = program_of(stack, "a worker on another's database")
+    assert files(program, "worker")["env/DATABASE_URL"] == files(program, "images")["env/DATABASE_URL"]
+    assert aliases(program, "worker").keys() == {"worker", "worker-db"}
+    before = {urn.rpartition("::")[2] for urn in program.all_before(program.services["worker"])}
+    assert before >= {f"slipway-{stack}-images-migrate", f"slipway-{stack}-images-db-runtime-login"}
+    assert not [name for name in program.of_kind("RandomPassword") if name.startswith("worker")]
+    assert program.of_kind("Release")["release"].inputs["record"]["databases"] == ["images"]
 
 
 def test_a_new_call_moves_no_container_from_a_network_that_it_is_on() -> None:

@@ -16,7 +16,7 @@ from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
 from slipway.providers.database import DatabaseRolesProvider, masked
 from slipway.providers.engine import Failure
 from slipway.providers.schema import fingerprint
-from slipway.settings.site import PostgresSettings
+from slipway.settings.database import PostgresSettings
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until

@@ -33,6 +33,7 @@ EDGE: Mapping[str, st.SearchStrategy[Any]] = {
     "maxBody": st.integers(1, 4096),
     "pages": st.just({}),  # files beside the configuration, which says the same whoever wrote them
     "staticRetention": st.integers(60, 1_000_000),
+    "staticMaxAge": st.sampled_from([0, 2_592_000]),
     "memory": st.integers(32, 1024),
     "cpus": st.sampled_from([0.1, 1.0, 2.5, 64.0]),
 }
@@ -56,6 +57,8 @@ def services(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
             table["health"] = health
         if draw(st.booleans()):
             table["protocol"] = "uwsgi"
+        if draw(st.booleans()):
+            table["idempotent"] = ["/login", "/deep/login/"]
         tables[name] = table | {"port": draw(st.sampled_from([80, 5000, 8000]))}
     return tables
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from slipway.core import forwarding, gunicorn
-from slipway.core.nginx import EdgeModel, Release, render, routes_conf, static_folder, upstream_blocks, upstreams_conf
+from slipway.core import forwarding, gunicorn, statics
+from slipway.core.nginx import EdgeModel, Release, render, routes_conf, upstream_blocks, upstreams_conf
 from slipway.core.nginx_main import main_conf
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, ladder
 from slipway.settings.site import Service
@@ -99,8 +100,30 @@ def test_static_files_come_from_the_newest_release_that_has_them_and_else_from_t
     text = location(routes_conf(EDGE, [NEW]), "^~ /static/")
     assert "root /srv/static/shop;" in text
     assert "try_files /new$uri /old$uri @shop;" in text
-    assert static_folder(STOCK, "/static/") == "stock/static"
-    assert static_folder(SHOP, "/static") == "static"
+    assert statics.folder(STOCK, "/static/") == "stock/static"
+    assert statics.folder(SHOP, "/static") == "static"
+
+
+def test_a_static_file_without_a_hash_in_its_name_is_kept_as_long_as_is_declared() -> None:
+    assert "add_header Cache-Control $static_cache;" in location(routes_conf(EDGE, [NEW]), "^~ /static/")
+    text = routes_conf(replace(EDGE, static_max_age=2592000), [NEW])
+    assert "add_header Cache-Control $static_kept;" in location(text, "^~ /static/")
+    told = text.split("map $static_cache $static_kept {")[1].partition("}")[0]
+    assert '"no-cache" "public, max-age=2592000";' in told
+    assert "default $static_cache;" in told
+
+
+def test_a_post_is_sent_again_at_the_idempotent_paths_alone() -> None:
+    stock = replace(STOCK, idempotent=("/login", "/sessions/"))
+    releases = [Release(service="stock", servers=("s",)), OLD]
+    text = routes_conf(EdgeModel(services=(SHOP, stock), callers={"stock": ("10.1.0.0/24",)}), releases)
+    blocks = [text.partition("server_name stock;")[0], server(text, "stock")]
+    for block in blocks:  # for visitors and for services that call it
+        assert block.count("proxy_next_upstream error timeout non_idempotent;") == 2
+        for path in ("= /stock/login", "= /stock/sessions/"):
+            inside = location(block, path)
+            assert "non_idempotent" in inside
+            assert f"proxy_pass http://{releases[0].upstream};" in inside
 
 
 def test_without_copied_files_the_service_is_asked_for_them() -> None:

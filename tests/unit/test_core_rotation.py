@@ -53,6 +53,12 @@ def test_a_key_that_was_rotated_once_is_no_obstacle_to_another_mode(root: Path) 
     assert site(root, edge={"tls": "off"}, rotations={"edge": {"tls": 1}}).rotations["edge"] == {"tls": 1}
 
 
+def test_who_uses_the_database_of_another_has_no_logins_to_rotate(root: Path) -> None:
+    services = correct()["services"]
+    services["worker"] = {"path": "services/stock", "command": "python worker.py", "database": {"service": "stock"}}
+    assert rotation.in_force(site(root, services=services)).keys() == {"shop", "stock", "postgres"}
+
+
 def test_the_name_of_what_draws_a_value_tells_its_generation() -> None:
     for generation in (0, 1, 12):
         assert rotation.drawn_as("-".join(rotation.logical(("web", "KEY"), generation))) == ("web-KEY", generation)

@@ -9,7 +9,8 @@ import pytest
 from slipway.core import budget, dsn, gunicorn, hashing, naming, processes
 from slipway.core.durations import go_duration
 from slipway.core.references import fill, references, resolve, split
-from slipway.settings.site import Database, PostgresSettings, Service, Strategy
+from slipway.settings.database import Database, PostgresSettings
+from slipway.settings.site import Service, Strategy
 from tests.unit.declaring import correct, make_root, read
 
 
@@ -91,6 +92,18 @@ def test_during_a_release_old_and_new_containers_count() -> None:
     alone = Service(name="shop", app="manage:app", memory=256, database=Database(), strategy=Strategy.RECREATE)
     assert budget.connection_limit(alone) == 2 * 15 + 2
     assert budget.service_memory(alone) == 256
+
+
+def test_a_login_is_for_all_who_use_the_database(tmp_path: Path) -> None:
+    raw = correct()
+    raw["services"]["worker"] = {
+        "path": "services/stock", "command": "python worker.py", "database": {"service": "stock", "connections": 3},
+    }  # fmt: skip
+    site = read(raw, make_root(tmp_path))
+    stock, worker = site.services["stock"], site.services["worker"]
+    assert budget.login_limit(site, stock) == budget.connection_limit(stock) + 2 * 3 + 2
+    assert budget.login_limit(site, worker) == 0
+    assert budget.connections(site) == budget.login_limit(site, stock) + 10
 
 
 def test_the_site_needs_what_its_parts_need(tmp_path: Path) -> None:

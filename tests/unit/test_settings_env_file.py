@@ -52,7 +52,7 @@ def test_numbers_become_text_and_a_value_may_hold_an_equals_sign(root: Path) -> 
 
 def test_a_releases_record_holds_the_variables_and_not_the_files_name(root: Path) -> None:
     (root / "of.json").write_text(PAIRS)
-    table = declared(root, "of.json").tables["stock"]
+    table: Any = declared(root, "of.json").tables["stock"]
     assert table["env"]["TITLE"] == "From a file"
     assert "envFile" not in table
 

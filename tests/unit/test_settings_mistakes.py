@@ -297,6 +297,15 @@ MISTAKES = [
     shop("health", None, "must say by which path it shows that it is well", "health: /health"),
     stock("route", "/", "/ is the route of shop already", "route: /stock/"),
     Mistake(("services",), {"shop": {}, "stock": {}}, "services", "no service has a route", "route: /"),
+    shop("idempotent", ["login"], "'login' must be a plain path that begins with a slash", "- /login"),
+    shop("idempotent", ["/in", "/in"], "names a path twice", "- /in"),
+    Mistake(
+        ("services", "stock"),
+        {"command": "python work.py", "idempotent": ["/login"]},
+        "services.stock.idempotent",
+        "it does not speak HTTP",
+        "remove `idempotent:`",
+    ),
     shop(
         "static",
         {"/stock": "app/static"},
@@ -360,6 +369,23 @@ MISTAKES = [
     stock("env", {"X": "{database.pasword}"}, "did you mean password?", "{{database.pasword}}", path="env.X"),
     shop("env", {"X": "{secrets.SECRT_KEY}"}, "did you mean SECRET_KEY?", "- SECRT_KEY", path="env.X"),
     shop("env", {"X": "{secret.KEY}"}, "no such reference; did you mean secrets?", "{{secret.KEY}}", path="env.X"),
+    # another service's database
+    shop(
+        "database",
+        {"service": "stok"},
+        "there is no service stok; did you mean stock?",
+        "service: stock",
+        path="database.service",
+    ),
+    shop("database", {"service": "shop"}, "shop has no database of its own", "service: stock", path="database.service"),
+    shop("database", {"service": "stock", "url": MANAGED}, "or it is another service's", "service: stock"),
+    Mistake(
+        ("services", "shop"),
+        {"route": "/", "database": {"service": "stock"}, "migrate": "flask db upgrade"},
+        "services.shop.migrate",
+        "only stock may change its tables",
+        "remove `migrate:`",
+    ),
     # a managed database
     stock(
         "database",

@@ -180,6 +180,15 @@ def test_psql_is_the_superusers_in_the_database_of_the_service(
     assert became == [["--user", "postgres", "db", *wanted]]
 
 
+@pytest.mark.parametrize("typed", [[], ["worker"], ["web"]])
+def test_psql_finds_the_database_that_two_services_share(desk: Desk, became: list[list[str]], typed: list[str]) -> None:
+    desk.declares(services={"worker": {"database": {"service": "web"}}, "web": {"database": True}})
+    desk.engine.add("site-dev-postgres-1234567", "postgres", id="db")
+
+    assert desk.run("psql", *typed).exit_code == 0
+    assert became == [["--user", "postgres", "db", "psql", "-d", "web"]]
+
+
 def test_psql_names_the_services_that_have_a_database(desk: Desk, became: list[list[str]]) -> None:
     desk.declares(services={"ui": {}, "images": {"database": True}})
     desk.engine.add("site-dev-postgres-1234567", "postgres")

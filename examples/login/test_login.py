@@ -1,0 +1,193 @@
+"""The login form in production: what it keeps, how the replicas share the load, and what a dead one costs (nothing)."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.pictures import repeated
+from tests.support import engine
+from tests.support.example import Example, example_running
+from tests.support.tls import trusting
+from tests.support.waiting import wait_until
+
+NAME, PASSWORD = "Robert'); DROP TABLE account; --", "correct horse battery"
+REPLICAS = ("web", "web-2", "web-3")
+LOGGING_IN = 6
+"""Clients that log in again and again: so many that each replica always has a form that it has not answered yet."""
+BACK_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Example]:
+    with example_running(Example(tmp_path_factory.mktemp("login"), "login", virtualenv=virtualenv)) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def url(site: Example) -> str:
+    return site.url
+
+
+@pytest.fixture(scope="module")
+def trust(site: Example) -> ssl.SSLContext:
+    return trusting(site.outputs()["tls_authority"])
+
+
+@pytest.fixture
+def visitor(url: str, trust: ssl.SSLContext) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=url, verify=trust, follow_redirects=True, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def account(url: str, trust: ssl.SSLContext) -> str:
+    """The name of an account whose password is PASSWORD."""
+    with httpx.Client(base_url=url, verify=trust, follow_redirects=True, timeout=30) as client:
+        assert submit(client, "register", NAME).status_code == 200
+    return NAME
+
+
+def submit(
+    client: httpx.Client, page: str, name: str, password: str = PASSWORD, *, form: str = "", referer: str = ""
+) -> httpx.Response:
+    """Fills in the form of a page as a browser does: with the token that came with it, and saying where it was."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).text)
+    assert token, f"there is no form at {page}"
+    data = {"csrf_token": token[1], "name": name, "password": password}
+    return client.post(form or page, data=data, headers={"Referer": referer or str(client.base_url.join(page))})
+
+
+def served_by(site: Example, path: str) -> Counter[str]:
+    """{address of a replica: how many requests for this path it answered}, as nginx tells it."""
+    lines = site.container("edge").logs().decode().splitlines()
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
+    return Counter(entry["upstream_address"] for entry in entries if entry["path"] == path)
+
+
+@contextmanager
+def logging_in(site: Example, trust: ssl.SSLContext) -> Iterator[None]:
+    """Visitors ask for pages and log in until the block ends; then the test fails if one of them could not."""
+
+    def log_in() -> str:
+        try:
+            with httpx.Client(base_url=site.url, verify=trust, follow_redirects=True, timeout=30) as client:
+                answer = submit(client, "login", NAME)
+        except (httpx.TransportError, AssertionError) as problem:
+            return repr(problem)
+        return "" if "Hello" in answer.text else f"status {answer.status_code}"
+
+    with site.under_load("login", "health", "static/login.css", verify=trust) as seen, ExitStack() as clients:
+        for _ in range(LOGGING_IN):
+            clients.enter_context(repeated(lambda: seen.note("log in", log_in())))
+        yield
+
+
+def test_plain_http_leads_to_https(site: Example, url: str) -> None:
+    address, port = engine.published(site.container("edge"), 80)
+    answer = httpx.get(f"http://{address}:{port}/login?next=1")
+    assert (answer.status_code, answer.headers["Location"]) == (308, f"{url}login?next=1")
+
+
+def test_whatever_is_typed_is_a_value_and_never_sql(site: Example, visitor: httpx.Client, account: str) -> None:
+    for name in ("' OR 1=1 --", f"{account}' --", "nobody"):
+        assert submit(visitor, "login", name).status_code == 401, name
+    assert submit(visitor, "login", account, "another password").status_code == 401
+    assert "Hello, Robert&#39;); DROP TABLE account; --" in submit(visitor, "login", account).text
+    assert site.psql("SELECT count(*) FROM account WHERE name LIKE 'Robert%'") == "1"
+
+
+def test_of_a_password_only_its_hash_is_kept_with_a_salt_of_its_own(site: Example, visitor: httpx.Client) -> None:
+    for name in ("Ada", "Alan"):
+        submit(visitor, "register", name)
+    hashes = site.psql("SELECT password_hash FROM account WHERE name IN ('Ada', 'Alan')").splitlines()
+    assert len(set(hashes)) == 2
+    assert all(re.fullmatch(r"scrypt:32768:8:1\$\w{16}\$[0-9a-f]{128}", each) for each in hashes)
+    assert PASSWORD not in site.slipway("logs")
+
+
+def test_who_logged_in_at_one_replica_is_known_to_all_until_logging_out(
+    site: Example, visitor: httpx.Client, account: str
+) -> None:
+    [answer] = submit(visitor, "login", account).history
+    assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(answer.headers["Set-Cookie"].split("; "))
+    before = served_by(site, "/")
+    assert all("Hello" in visitor.get("").text for _ in REPLICAS)
+    assert list((served_by(site, "/") - before).values()) == [1, 1, 1]
+    submit(visitor, "", "", form="logout")
+    assert visitor.get("").url.path == "/login"
+
+
+def test_a_form_from_another_site_is_refused(visitor: httpx.Client, account: str) -> None:
+    assert visitor.post("login", data={"name": account, "password": PASSWORD}).status_code == 400
+    visitor.get("login")
+    assert submit(visitor, "login", account, referer="https://elsewhere.example.org/").status_code == 400
+
+
+def test_the_load_is_spread_evenly_over_the_replicas(site: Example, visitor: httpx.Client) -> None:
+    before = served_by(site, "/login")
+    for _ in range(300):
+        visitor.get("login")
+    share = served_by(site, "/login") - before
+    assert len(share) == len(REPLICAS)
+    assert max(share.values()) - min(share.values()) <= 1
+
+
+def test_each_replica_has_its_limits_and_nowhere_to_write(site: Example) -> None:
+    for name in REPLICAS:
+        replica = site.container(name)
+        limits = replica.attrs["HostConfig"]
+        assert (limits["Memory"], limits["NanoCpus"]) == (256 * 2**20, 500_000_000), name
+        assert limits["ReadonlyRootfs"], name
+        assert [mount["RW"] for mount in replica.attrs["Mounts"]] == [False], name
+        for folder in ("/home/app/web", "/run/slipway", "/opt/venv"):
+            code, said = engine.run_in(replica, "touch", f"{folder}/here")
+            assert code, f"{folder} of {name}"
+            assert "Read-only file system" in said
+
+
+def test_a_replica_is_killed_under_load_and_no_visitor_notices(
+    site: Example, trust: ssl.SSLContext, account: str
+) -> None:
+    with logging_in(site, trust):
+        for name in REPLICAS:
+            before = served_by(site, "/login")
+            site.kill_main_process(name)
+            wait_until(f"{name} was started again", lambda name=name: restarted(site, name), BACK_SECONDS)  # type: ignore[misc]
+            wait_until("all three answer", lambda before=before: takes_part(site, before), BACK_SECONDS)  # type: ignore[misc]
+
+
+def restarted(site: Example, name: str) -> bool:
+    found = site.container(name)
+    return found.attrs["RestartCount"] > 0 and engine.health(found) == "healthy"
+
+
+def takes_part(site: Example, before: Counter[str]) -> bool:
+    """Whether each replica has answered more than a few requests since."""
+    share = served_by(site, "/login") - before
+    return len([address for address, count in share.items() if "," not in address and count > 5]) >= len(REPLICAS)
+
+
+def test_a_second_up_changes_nothing(site: Example) -> None:
+    site.assert_unchanged()
+
+
+def test_a_change_of_code_loses_no_request(
+    site: Example, visitor: httpx.Client, trust: ssl.SSLContext, account: str
+) -> None:
+    site.edit("services/web/login/templates/home.html", "Hello,", "Hello again,")
+    with logging_in(site, trust):
+        site.slipway("up", "--yes")
+    assert "Hello again," in submit(visitor, "login", account).text
+
+
+def test_nothing_is_left_of_it(site: Example) -> None:
+    site.assert_destroyed_whole()
