@@ -70,8 +70,8 @@ def _valid(service: Service) -> str:
 
 
 def _managed(site: Site, service: Service) -> Iterator[Problem]:
-    if service.database is None or service.database.url is None:
-        return
+    if service.database is None or service.database.url is None or service.database.service:
+        return  # with both, _shared says so
     url, key = service.database.url, ("database", "url")
     example = "postgresql://USER:{secrets.DB_PASSWORD}@HOST:5432/NAME"
     fix = (

@@ -300,8 +300,8 @@ MISTAKES = [
     shop("idempotent", ["login"], "'login' must be a plain path that begins with a slash", "- /login"),
     shop("idempotent", ["/in", "/in"], "names a path twice", "- /in"),
     Mistake(
-        ("services", "stock"),
-        {"command": "python work.py", "idempotent": ["/login"]},
+        ("services",),
+        {"shop": {"route": "/"}, "stock": {"command": "python work.py", "idempotent": ["/login"]}},
         "services.stock.idempotent",
         "it does not speak HTTP",
         "remove `idempotent:`",
@@ -380,8 +380,11 @@ MISTAKES = [
     shop("database", {"service": "shop"}, "shop has no database of its own", "service: stock", path="database.service"),
     shop("database", {"service": "stock", "url": MANAGED}, "or it is another service's", "service: stock"),
     Mistake(
-        ("services", "shop"),
-        {"route": "/", "database": {"service": "stock"}, "migrate": "flask db upgrade"},
+        ("services",),
+        {
+            "shop": {"route": "/", "database": {"service": "stock"}, "migrate": "flask db upgrade"},
+            "stock": {"route": "/stock/", "database": True},
+        },
         "services.shop.migrate",
         "only stock may change its tables",
         "remove `migrate:`",
