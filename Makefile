@@ -1,6 +1,6 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e test-release example lint bench-noop bench-release mutations lock
+.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e example lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
@@ -14,7 +14,7 @@ ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
 pytest := $(run) pytest $(ARGS)
 # Tests mostly wait for containers. Those of one file share what they made, so they stay together.
-parallel := --numprocesses=2 --dist=loadfile -m "not alone"
+parallel := --numprocesses=2 --dist=loadfile
 release := bench.release $(if $(SHORT),--short) $(if $(WITHOUT),--without '$(WITHOUT)')
 engine := $(PYTHON) offline/engine/engine.py
 compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
@@ -61,15 +61,12 @@ test-mocks: setup ## the whole program under Pulumi's mocks
 test-contract: setup ## what Slipway relies on in the docker plugin, and its own dynamic resources
 	$(pytest) $(parallel) tests/contract tests/providers
 
-test-e2e: setup ## on a real engine; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
+test-e2e: setup ## on a real engine, the examples too; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
 ifeq ($(ENGINE),28)
-	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e'
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e examples'
 else
-	$(pytest) $(parallel) tests/e2e
+	$(pytest) $(parallel) tests/e2e examples
 endif
-
-test-release: setup ## releases under load in their short form (5 minutes, with nothing beside them)
-	$(pytest) -m alone tests/e2e
 
 bench-noop: setup ## how long an `up` with nothing to do takes
 	$(run) bench.noop
