@@ -26,14 +26,18 @@ CONTENT = "services/portfolio/content.json"
 
 
 class Webpage(Example):
-    """The site in production, with its authority."""
+    """The site in production, with its authority; `edge` are the settings of nginx."""
 
     pebble: Pebble
 
-    @property
-    def edge(self) -> dict[str, Any]:
-        edge: dict[str, Any] = yaml.safe_load((self.directory / "Pulumi.prod.yaml").read_text())["config"]["edge"]
-        return edge
+    def __init__(self, directory: Path, virtualenv: Path) -> None:
+        names: dict[str, Any] = {"edge": {"address": gateway(), "hosts": NAMES}}
+        super().__init__(directory, "webpage", settings=names, virtualenv=virtualenv)
+        self.edge: dict[str, Any] = self.declared()["config"]["edge"]
+
+    def declared(self) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load((self.directory / "Pulumi.prod.yaml").read_text())
+        return found
 
     @property
     def address(self) -> str:
@@ -59,13 +63,11 @@ class Webpage(Example):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Webpage]:
-    edge: dict[str, Any] = {"address": gateway(), "hosts": NAMES}
-    site = Webpage(tmp_path_factory.mktemp("webpage"), "webpage", settings={"edge": edge}, virtualenv=virtualenv)
+    site = Webpage(tmp_path_factory.mktemp("webpage"), virtualenv)
     with pebble(NAMES, http_port=site.edge["port"], validity=VALIDITY) as site.pebble:
         site.write("tls/ca.pem", site.pebble.bundle)
         tls = {"directory": site.pebble.directory, "caBundle": "tls/ca.pem", "staging": False}
-        declared = yaml.safe_load((site.directory / "Pulumi.prod.yaml").read_text())
-        site.write("Pulumi.prod.yaml", yaml.safe_dump(merged(declared, {"config": {"edge": {"tls": tls}}})))
+        site.write("Pulumi.prod.yaml", yaml.safe_dump(merged(site.declared(), {"config": {"edge": {"tls": tls}}})))
         with example_running(site):
             wait_until("there is a certificate", site.certified, VALIDITY)
             yield site
@@ -101,7 +103,7 @@ def test_the_content_is_in_postgres_and_pages_know_their_own_address_by_uwsgi(si
 def test_static_files_come_from_nginx(site: Webpage) -> None:
     picture = site.get("/static/pictures/boat.svg")
     assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/svg+xml")
-    lines = [json.loads(line) for line in site.container("edge").logs().decode().splitlines() if line[0] == "{"]
+    lines = [json.loads(line) for line in site.container("edge").logs().decode().splitlines() if line[:1] == "{"]
     assert {line["upstream_address"] for line in lines if line["path"] == "/static/pictures/boat.svg"} == {""}
     assert {line["upstream_address"] for line in lines if line["path"] == "/galleries/boats"} != {""}
 
