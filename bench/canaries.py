@@ -32,6 +32,8 @@ from slipway.setup.settings import Settings
 CHUNK = 1 << 20
 GENERATED = "random:index/randomPassword:RandomPassword"
 FILES = "pulumi-python:dynamic/slipway:FilesVolume"
+CERTIFICATE = "pulumi-python:dynamic/slipway:LocalCertificate"
+KEY = "PRIVATE KEY-----"
 DELIVERED = ("env/", "superuser-password")
 """Files of a volume that hold nothing but a secret."""
 COMMAND_LINES = ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
@@ -49,7 +51,17 @@ def secrets_of(state: State) -> dict[str, str]:
             if path.startswith(DELIVERED):
                 for value in listed(opened(text)):
                     found[f"{each['inputs']['volume']}:{path}"] = value
+            elif KEY in (content := str(opened(text))):
+                found[f"{each['inputs']['volume']}:{path}"] = line_of(content)
+    for each in state.of_type(CERTIFICATE):
+        name = str(each["urn"]).rpartition("::")[2]
+        found[f"{name}:authority_key"] = line_of(opened(each["outputs"]["authority_key"]))
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
+
+
+def line_of(pem: str) -> str:
+    """The first line of a private key: of the shortest that are in use (P-256) it has 12 of the 32 secret bytes."""
+    return pem.partition(KEY)[2].splitlines()[1]
 
 
 def opened(value: Any) -> Any:

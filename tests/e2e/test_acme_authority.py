@@ -168,7 +168,7 @@ def test_every_certificate_is_issued_and_renewed_however_many_nonces_are_refused
             wait_until(
                 f"all {OFTEN} are issued and renewed",
                 lambda each=each: min(handed_over(each.log(), names).values()) >= 2,  # type: ignore[misc]
-                LONG * 1.5,
+                LONG * 2,
                 pause=1,
             )
             lines = [line for line in each.log().splitlines() if not line.partition(": ")[2].startswith("certificate")]

@@ -137,7 +137,8 @@ def test_neither_up_nor_a_preview_of_everything_says_a_secret(
     site: AuditedSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = canaries.secrets_of(site.target(monkeypatch).state(secrets=True))
-    assert len(values) >= 6
+    assert len(values) >= 8
+    assert {name.rpartition(":")[2] for name in values} >= {"site.pem", "authority_key", "superuser-password"}
     replaced = [f"--replace={each['urn']}" for each in site.resources() if "RandomPassword" in each["type"]]
     said = site.said + site.preview("--diff", *replaced).text
     assert "randomPassword" in site.said

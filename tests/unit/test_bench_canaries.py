@@ -14,6 +14,7 @@ from slipway.cli.pulumi import State
 from slipway.core.canary import Canaries, Hit
 
 KEY, PASSWORD, FORMER = "K" * 20 + "1", "P" * 20 + "2", "F" * 20 + "3"
+LINE = "MIGH" + "L" * 60
 SHOWN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
 
@@ -35,6 +36,11 @@ def shown(value: Any) -> dict[str, str]:
 def test_every_secret_of_a_state_is_looked_for_once_by_its_name() -> None:
     state = State(
         (
+            {
+                "type": canaries.CERTIFICATE,
+                "urn": "urn::site-prod-edge-certificate",
+                "outputs": {"authority_key": shown(f"-----BEGIN PRIVATE KEY-----\n{LINE[::-1]}\nmore\n")},
+            },
             {"type": canaries.GENERATED, "urn": "urn::site-prod-ui-KEY", "outputs": {"result": shown(KEY)}},
             {
                 "type": canaries.FILES,
@@ -47,6 +53,7 @@ def test_every_secret_of_a_state_is_looked_for_once_by_its_name() -> None:
                             "env/KEY_FALLBACKS": json.dumps([FORMER]),
                             "env/DEBUG": "short",
                             "superuser-password": PASSWORD,
+                            "site.pem": f"-----BEGIN PRIVATE KEY-----\n{LINE}\nmore\n-----END PRIVATE KEY-----\n",
                         }
                     ),
                 },
@@ -54,6 +61,8 @@ def test_every_secret_of_a_state_is_looked_for_once_by_its_name() -> None:
         )
     )
     assert canaries.secrets_of(state) == {
+        "site-prod-edge-certificate:authority_key": LINE[::-1],
+        "site-prod-ui-files-1:site.pem": LINE,
         "site-prod-ui-KEY": KEY,
         "site-prod-ui-files-1:env/KEY_FALLBACKS": FORMER,
         "site-prod-ui-files-1:superuser-password": PASSWORD,
