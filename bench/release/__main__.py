@@ -113,6 +113,8 @@ class Bench:
 
     def run(self, form: Form, steps: list[What], running: Load, rate: int) -> None:
         running.goes_on(form.steady)
+        if form.until_failure and running.failing:
+            raise RuntimeError("requests fail before anything was released: this machine is too busy for the load")
         for what in steps:
             self.step(what)
             running.goes_on(form.pause)

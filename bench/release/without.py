@@ -50,12 +50,12 @@ STEPS = {
             Edit(RELEASE, "edge.write({ROUTES: routes})\n    try:", "edge.write({**new, ROUTES: routes})\n    try:"),
         ),
         because="nginx knows no address of an upstream that the same reload brought",
-        rate=3 * SHORT,
+        rate=2 * SHORT,
     ),
     "keepalive": Without(
         edits=(Edit("slipway/core/nginx_main.py", "    keepalive_min_timeout {CLIENT_KEEPALIVE_MIN}s;\n", ""),),
         because="a reload closes idle connections on which a request is under way",
-        rate=3 * SHORT,
+        rate=2 * SHORT,
     ),
     "grace": Without(
         edits=(Edit("components/flask_service.py", "grace = ladder(context.site.drain).stop", "grace = 0"),),
