@@ -74,7 +74,7 @@ class Belongings:
         known = sorted({service_of(each) for each in self.containers()} - {""})
         raise CliError(
             f"{self.project} has no running container of {service!r}",
-            f"running or stopped are: {', '.join(known)}" if known else f"make up STACK={self.project.stack}",
+            f"running or stopped are: {', '.join(known)}" if known else self.project.typed("up"),
             code=Code.MISSING,
         )
 

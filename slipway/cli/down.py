@@ -113,6 +113,4 @@ def result(target: Target, kept: list[str], *, delete_data: bool) -> None:
     if kept:
         screen.output().print(f"  kept: {', '.join(kept)}", markup=False)
     if kept and not delete_data:
-        screen.output().print(
-            f"  delete that as well:  make down STACK={target.project.stack} DATA=delete", markup=False
-        )
+        screen.output().print(f"  delete that as well:  {target.project.typed('down', delete_data=True)}", markup=False)

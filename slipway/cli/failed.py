@@ -23,7 +23,7 @@ STOP = 2
 
 def explain(target: Target, state: State) -> None:
     """Stops what was not let in; who serves, who is unwell, and what to type."""
-    belongings, stack = target.belongings, target.project.stack
+    belongings = target.belongings
     now = serving_now(belongings)
     stop_newcomers(belongings, state, {name for names in now.values() for name in names})
     screen.say(f"error: {target.project} is not as declared; what Pulumi said is above", "bold red")
@@ -32,7 +32,7 @@ def explain(target: Target, state: State) -> None:
     for container in belongings.containers():
         if not is_well(container):
             screen.say(f"  {container.name} is {condition(container)}:  docker logs {container.name}")
-    screen.say(f"  when the cause is gone, the same again goes on from here:  make up STACK={stack}")
+    screen.say(f"  when the cause is gone, the same again goes on from here:  {target.project.typed('up')}")
 
 
 def serving_now(belongings: Belongings) -> dict[str, list[str]]:

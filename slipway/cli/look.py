@@ -107,7 +107,7 @@ def status(target: Target) -> int:
             screen.output().print(line, markup=False)
         screen.table(("", ""), list(report.urls(target.project, state).items()))
         if not well:
-            screen.say(f"to put it right:  make up STACK={target.project.stack}")
+            screen.say(f"to put it right:  {target.project.typed('up')}")
     return Code.OK if well else Code.UNWELL
 
 

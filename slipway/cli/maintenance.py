@@ -57,7 +57,7 @@ def switch(target: Target, container: Container, text: str) -> None:
     drain = int(target.project.declared.get("drain") or 30)
     try:
         if pages.FLAG not in edge.files().get(nginx.ROUTES_FILE, ""):
-            raise CliError("nginx has no routes yet that know of maintenance", f"make up STACK={target.project.stack}")
+            raise CliError("nginx has no routes yet that know of maintenance", target.project.typed("up"))
         if text:
             edge.place(pages.FLAG, text)
         else:

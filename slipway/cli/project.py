@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from slipway.cli import screen
 from slipway.cli.errors import CliError, Code
 from slipway.settings.profile import Profile, profile_for
 from slipway.setup import paths
@@ -65,6 +66,12 @@ class Project:
         """The number of the release that the stack is held at; "" while it follows the source."""
         written = self.declared.get("release")
         return str(written.get("release", "")) if isinstance(written, Mapping) else ""
+
+    def typed(self, command: str, *, delete_data: bool = False) -> str:
+        """How an operator types `up` or `down` for this stack: `make` knows only the project that Slipway lies in."""
+        if self.root == paths.PROJECT:
+            return f"make {command} STACK={self.stack}" + (" DATA=delete" if delete_data else "")
+        return f"{screen.command()} {command} --stack {self.stack}" + (" --delete-data" if delete_data else "")
 
     @property
     def policy(self) -> tuple[str, ...]:

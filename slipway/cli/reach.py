@@ -36,7 +36,7 @@ def open_(target: Target, what: str | None) -> int:
     if name not in found:
         raise CliError(
             f"{target.project} has no URL {name!r}" if what else f"{target.project} has no URL",
-            f"it has: {', '.join(found)}" if found else f"make up STACK={target.project.stack}",
+            f"it has: {', '.join(found)}" if found else target.project.typed("up"),
             code=Code.MISSING,
         )
     logins = accounts(target, found[name]) if name == report.ADMINER else []

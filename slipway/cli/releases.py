@@ -97,7 +97,7 @@ def end(target: Target) -> int:
     project = target.project
     if project.pinned:
         stack_file.write(project, stack_file.without_key(project.file.read_text(), KEY, NOTE))
-        screen.say(f"{project} is no longer pinned. The newest source comes with:  make up STACK={project.stack}")
+        screen.say(f"{project} is no longer pinned. The newest source comes with:  {project.typed('up')}")
     else:
         screen.say(f"{project} is not pinned to a release")
     if target.json:

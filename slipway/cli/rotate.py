@@ -61,7 +61,7 @@ def generated(target: Target) -> Mapping[str, Sequence[str]]:
     if recorded is None:
         raise CliError(
             f"{target.project} is not up, or was brought up by an earlier Slipway, which could not rotate",
-            f"make up STACK={target.project.stack}",
+            target.project.typed("up"),
             code=Code.MISSING,
         )
     return {owner: list(counts) for owner, counts in recorded.items()}
@@ -91,7 +91,7 @@ def meant(text: str, there: Mapping[str, Sequence[str]], project: Project) -> li
         raise CliError(
             f"{text} was chosen with `pulumi config set --secret`, so its next value is yours to choose as well",
             choose(project, owner, name),
-            f"make up STACK={project.stack}",
+            project.typed("up"),
             code=Code.USAGE,
         )
     near = closest(text, [".".join(each) for each in every(there)])
@@ -119,7 +119,7 @@ def refuse_unless_well(target: Target) -> None:
     if last.get("result") != "succeeded":
         raise CliError(
             f"the last run of {target.project} did not end well, and what it began comes first",
-            f"make up STACK={target.project.stack}",
+            target.project.typed("up"),
             code=Code.UNWELL,
         )
 

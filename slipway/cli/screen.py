@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from slipway.cli.errors import CliError, Code
+from slipway.setup import paths
 
 PIPED_WIDTH = 240
 """Columns where nobody looks: rich would cut tables at 80."""
@@ -81,4 +83,4 @@ def confirm(question: str, *, word: str, yes: bool) -> None:
 
 def command() -> str:
     """How this command is typed here."""
-    return "slipway" if shutil.which("slipway") else "bin/slipway"
+    return "slipway" if shutil.which("slipway") else os.path.relpath(paths.PROJECT / "bin" / "slipway")

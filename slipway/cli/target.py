@@ -41,9 +41,7 @@ class Target:
         """Raises CliError when there is no such stack."""
         found = self.pulumi.state(secrets=secrets)
         if found is None:
-            raise CliError(
-                f"there is no stack {self.project}", f"make up STACK={self.project.stack}", code=Code.MISSING
-            )
+            raise CliError(f"there is no stack {self.project}", self.project.typed("up"), code=Code.MISSING)
         return found
 
 

@@ -79,6 +79,7 @@ class ServiceTable(Table):
     static: dict[str, Text] = Field(default={}, examples=[{"/static/": "app/static"}])
     idempotent: tuple[Text, ...] = Field(default=(), examples=[["/login"]])
     env: dict[str, Text] = Field(default={}, examples=[{"TITLE": "Photos"}])
+    env_file: Text | None = Field(default=None, examples=["config/production.json"])
     secrets: tuple[Text, ...] = Field(default=(), examples=[["SECRET_KEY"]])
     replicas: int = Field(default=1, ge=1, le=32, examples=[2])
     memory: int = Field(default=256, ge=32, examples=[256])

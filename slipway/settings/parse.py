@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from slipway.settings import checks, pin
+from slipway.settings import checks, env_file, pin
 from slipway.settings.database import Database, MigrationSettings, PostgresSettings
 from slipway.settings.edge import EdgeSettings, TlsSettings
 from slipway.settings.explain import Location, explain, present
@@ -60,6 +60,9 @@ def parse(
         secrets = pin.secrets_of(known["services"])
     if pinned:
         known["services"], overrides = dict(recorded), {}
+    elif isinstance(services, Mapping):
+        known["services"], found = env_file.included(known["services"], root)
+        problems += found
     tables = known.get("services") or {}
     declaration, found = _validated(known, overrides)
     problems += found
@@ -182,7 +185,7 @@ def _service(name: str, table: ServiceTable, *, sole: bool, dev_port: int) -> Se
     route = table.route or ("/" if table.host or (sole and ordinary) else None)
     default_health = "/health" if ordinary or route else None
     health = table.health if "health" in table.model_fields_set else default_health
-    values = table.model_dump(exclude={"database"})
+    values = table.model_dump(exclude={"database", "env_file"})
     return Service(
         **{
             **values,

@@ -194,10 +194,13 @@ MUTATIONS: list[Mutation] = [
             "tests/mocks/urns.py", "set(known) - found", "set(known) & found"),
     ),
     *of(
-        "sites",
+        "elsewhere",
         a_site_elsewhere_is_built_from_its_own_folders_and_the_programs_images_from_the_programs=[
             (IMAGE, 'os.path.relpath(site.root.resolve() / (service.path or ""), PROGRAM)', 'service.path or ""'),
             (IMAGE, "PROGRAM / args.folder /", "site.root / args.folder /")],
+    ),
+    *of(
+        "sites",
         routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays=[
             (EDGE, "retention=self._context.site.edge.static_retention", "retention=604800"),
             (EDGE, "max_body=settings.max_body,", "max_body=16,"),

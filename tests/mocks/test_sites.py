@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -43,24 +42,6 @@ def aliases(program: Program, container: str) -> dict[str, list[str]]:
     own = {names[entry["name"]]: entry.get("aliases", []) for entry in each.inputs["networksAdvanced"]}
     joined = [other.inputs for other in program.of_kind("Attachment").values()]
     return own | {names[e["network"]]: e["aliases"] for e in joined if e["container"] == f"{each.name}-id"}
-
-
-def test_a_site_elsewhere_is_built_from_its_own_folders_and_the_programs_images_from_the_programs(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "services" / "shop").mkdir(parents=True)
-    (tmp_path / "services" / "shop" / "shop.py").write_text("app = None\n")
-    services = {
-        "shop": {"app": "shop:app", "database": True, "route": "/"},
-        "own": {"path": "services/shop", "app": "shop:app"},
-    }
-    program = run("prod", {"services": services, "overrides": {}}, root=tmp_path)
-    built = {name: each.inputs["build"] for name, each in program.of_kind("Image").items()}
-    contexts = {name: (ROOT / build["context"]).resolve() for name, build in built.items()}
-    assert contexts["shop"] == contexts["own"] == tmp_path / "services" / "shop"
-    assert (contexts["edge"], contexts["postgres"]) == (ROOT / "services/nginx", ROOT / "services/postgres")
-    assert built["shop"]["dockerfile"] == "slipway/build/Dockerfile"
-    assert not any(each.startswith("/") for build in built.values() for each in (build["context"], build["dockerfile"]))
 
 
 @pytest.mark.parametrize("stack", ["prod", "dev"])

@@ -4,6 +4,7 @@ elsewhere (`main:`)."""
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -28,7 +29,7 @@ ENOUGH = 50
 
 class Example(Site):
     """One stack of examples/NAME, under a name, with ports and with a state of its own. `settings` are merged into the
-    stack file; `slipway` is driven as its user would, from the example's folder."""
+    stack file. Services that lie outside the example's folder are copied to where it looks for them."""
 
     def __init__(
         self,
@@ -42,11 +43,16 @@ class Example(Site):
         source = paths.PROJECT / "examples" / example
         described = yaml.safe_load((source / "Pulumi.yaml").read_text())
         stack_file = yaml.safe_load((source / f"Pulumi.{stack}.yaml").read_text()) or {}
-        ports = free_ports(stack, described["config"]["services"]["default"], stack_file.get("config") or {})
-        self.make(directory, source, stack, merged(ports, settings or {}), virtualenv=virtualenv)
+        services = {name: table or {} for name, table in described["config"]["services"]["default"].items()}
+        ports = free_ports(stack, services, stack_file.get("config") or {})
+        root = directory / "examples"
+        root.mkdir()
+        self.make(root, source, stack, merged(ports, settings or {}), virtualenv=virtualenv)
         described |= yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
         described["main"] = os.path.relpath(paths.PROJECT, self.directory)
         self.write("Pulumi.yaml", yaml.safe_dump(described))
+        for path in (table["path"] for table in services.values() if str(table.get("path")).startswith("..")):
+            shutil.copytree(source / path, self.directory / path)
 
     @property
     def url(self) -> str:
@@ -105,13 +111,12 @@ class Example(Site):
         assert self.remains() == [tag for tag in tags if tag.startswith(f"{self.project}-")] == []
 
 
-def free_ports(stack: str, services: Mapping[str, Any], declared: Mapping[str, Any]) -> dict[str, Any]:
+def free_ports(stack: str, services: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Any]) -> dict[str, Any]:
     """Settings under which the stack publishes free ports only, whatever its files say."""
     if profile_for(stack, declared.get("profile")).edge:
         return {"edge": {"port": free_port(), "tlsPort": free_port()}}
-    tables = {name: table or {} for name, table in services.items()}
-    ports = {name: {"devPort": free_port()} for name, table in tables.items() if "command" not in table}
-    adminer = declared.get("adminer", any(table.get("database") for table in tables.values()))
+    ports = {name: {"devPort": free_port()} for name, table in services.items() if "command" not in table}
+    adminer = declared.get("adminer", any(table.get("database") for table in services.values()))
     return {"overrides": ports} | ({"adminer": {"port": free_port()}} if adminer else {})
 
 

@@ -16,7 +16,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
-LOCKS = [ROOT / "requirements.lock", *sorted((ROOT / "services").glob("*/requirements.txt"))]
+OF_SERVICES = ("services/*/requirements.txt", "examples/*/services/*/requirements.txt")
+LOCKS = [ROOT / "requirements.lock", *sorted(lock for each in OF_SERVICES for lock in ROOT.glob(each))]
 PIN = re.compile(r"^([A-Za-z0-9._-]+(?:\[[^]]+\])?==[^\s;\\]+)(?: ; ([^\\\n]+?))?\s*\\?$", re.MULTILINE)
 OUT_OF_REACH = re.compile(r"error sending request|Request failed|dns error|timed out|error status|Network is unreach")
 ENVIRONMENT = os.environ | {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "20", "NO_COLOR": "1"}

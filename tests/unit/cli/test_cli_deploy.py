@@ -65,7 +65,7 @@ def test_a_failed_run_ends_with_1_and_says_who_is_unwell_and_what_to_type(desk: 
 
     assert result.exit_code == 1
     assert "site-dev-ui-1234567 is unhealthy:  docker logs site-dev-ui-1234567" in result.stderr
-    assert "make up STACK=dev" in result.stderr
+    assert " up --stack dev" in result.stderr
     assert "is up" not in result.stdout
 
 

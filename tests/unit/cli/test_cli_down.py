@@ -40,7 +40,7 @@ def test_down_destroys_and_keeps_the_data_of_prod(prod: Desk) -> None:
     assert result.exit_code == 0, result.output
     assert prod.ran() == ["destroy"]
     assert set(prod.engine.volumes) == DATA
-    assert "make down STACK=prod DATA=delete" in result.stdout
+    assert " down --stack prod --delete-data" in result.stdout
 
 
 def test_in_dev_the_data_goes_with_the_stack(desk: Desk) -> None:

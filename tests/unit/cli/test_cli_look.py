@@ -48,7 +48,7 @@ def test_status_ends_with_6_when_something_is_not_well(desk: Desk, ui: dict[str,
 
     assert result.exit_code == 6
     assert condition in result.stdout
-    assert "make up STACK=dev" in result.stderr
+    assert " up --stack dev" in result.stderr
 
 
 def test_status_misses_a_container_that_somebody_removed(desk: Desk) -> None:

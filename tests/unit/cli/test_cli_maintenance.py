@@ -99,7 +99,7 @@ def test_routes_of_an_older_version_are_not_thought_to_obey(desk: Desk, nginx: F
     result = desk.run("maintenance", "on", "--stack", "prod")
 
     assert result.exit_code == 1
-    assert "make up STACK=prod" in result.stderr
+    assert " up --stack prod" in result.stderr
     assert desk.engine.done == []
 
 

@@ -14,6 +14,7 @@ import pytest
 from slipway.cli import backend
 from slipway.cli.project import Project
 from slipway.cli.pulumi import NOISE, environment
+from slipway.setup import paths
 from slipway.setup.choices import Choices
 from tests.unit.cli.fakes import Desk
 
@@ -43,6 +44,18 @@ def test_the_project_is_the_nearest_one_upwards(desk: Desk, monkeypatch: pytest.
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
     assert Project.load("dev").root == desk.root
+
+
+def test_what_to_type_is_a_make_target_in_slipways_own_project_and_the_command_in_a_site_elsewhere(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, elsewhere = Project.load("prod", paths.PROJECT), Project.load("prod", desk.root)
+    assert own.typed("up") == "make up STACK=prod"
+    assert own.typed("down", delete_data=True) == "make down STACK=prod DATA=delete"
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.chdir(paths.PROJECT / "examples" / "rooms")
+    assert elsewhere.typed("up") == "../../bin/slipway up --stack prod"
+    assert elsewhere.typed("down", delete_data=True) == "../../bin/slipway down --stack prod --delete-data"
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "name: [", "runtime: python"])

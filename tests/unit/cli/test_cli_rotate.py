@@ -96,7 +96,7 @@ def test_a_stack_that_is_not_up_or_of_an_earlier_slipway_is_brought_up_first(des
     desk.has_state(*resources)
     result = desk.run("rotate", "--all")
     assert (result.exit_code, desk.ran()) == (4, [])
-    assert "make up STACK=dev" in result.stderr
+    assert " up --stack dev" in result.stderr
 
 
 def test_nothing_is_rotated_on_top_of_a_run_that_failed(stack: Desk) -> None:
