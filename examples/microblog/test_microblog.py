@@ -18,7 +18,7 @@ from tests.support.tls import trusting
 from tests.support.waiting import wait_until
 
 PASSWORD = "correct horse battery"
-BACK_SECONDS = 30
+BACK_SECONDS = 60
 WRITTEN_SECONDS = 20
 WORKERS = ("cat", "/proc/1/task/1/children")
 """Prints the numbers of gunicorn's worker processes; it is the container's first process itself."""

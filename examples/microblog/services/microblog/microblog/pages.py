@@ -44,8 +44,7 @@ def explore() -> str:
 @blueprint.get("/accounts/<name>")
 def account(name: str) -> str:
     shown = named(name)
-    mine = select(follow).filter_by(follower_id=current_user.get_id(), followed_id=shown.id)
-    followed = current_user.is_authenticated and db.session.execute(mine).first() is not None
+    followed = current_user.is_authenticated and follows(current_user, shown)
     posts = newest(select(Post).filter_by(account_id=shown.id))
     return render_template("account.html", account=shown, followed=followed, posts=posts)
 
@@ -73,6 +72,11 @@ def about() -> Page:
         db.session.commit()
         return redirect(url_for(".account", name=current_user.name), HTTPStatus.SEE_OTHER)
     return render_template("form.html", form=form, title="About you")
+
+
+def follows(one: Account, other: Account) -> bool:
+    pair = select(follow).filter_by(follower_id=one.id, followed_id=other.id)
+    return db.session.execute(pair).first() is not None
 
 
 def newest(posts: Select[Post]) -> Pagination:
