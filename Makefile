@@ -63,7 +63,7 @@ else
 	$(pytest) $(parallel) tests/e2e
 endif
 
-test-release: setup ## what measures times, with nothing beside it: releases under load, an ACME authority (10 minutes)
+test-release: setup ## what measures times, with nothing beside it: an ACME authority
 	$(pytest) -m alone tests/e2e
 
 bench-noop: setup ## how long an `up` with nothing to do takes
