@@ -88,7 +88,7 @@ def test_without_workers_there_is_nothing_to_wait_for() -> None:
     ("output", "workers"),
     [
         ("7 nginx: worker process\n8 nginx: worker process is shutting down\ncomplete\n", {7: False, 8: True}),
-        ("7 nginx: worker process\n", {}),
+        ("7 nginx: worker process\n8 nginx: worker process is shutting down\n", {}),
         ("", {}),
     ],
 )
