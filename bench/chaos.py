@@ -63,8 +63,7 @@ class Kill:
 @dataclass(frozen=True)
 class Outcome:
     """One round: what was killed and when (seconds after the start), the exit codes of the run that was hit and of the
-    one after it, whether that brought the release in, the requests, the failed ones, those of them that nothing
-    excuses, and how many seconds passed from the kill to the last one that failed."""
+    one after it. Nothing excuses `wrong` of the failed requests; `gap`: seconds from the kill to the last one."""
 
     kind: str
     moment: float
@@ -114,11 +113,10 @@ def kill(kind: str, shop: Shop, run: subprocess.Popen[bytes], old: set[str], pol
 
     served = kind in {"nginx", "old", ENGINE}
     if kind == "command":
-        try:
+        hit = False
+        with contextlib.suppress(ValueError, ProcessLookupError):  # it had not begun, or had ended
             shop.kill_pulumi()
             hit = True
-        except (ValueError, ProcessLookupError):
-            hit = False  # it had not begun, or had ended
     elif kind == ENGINE:
         hit = kill_engine()
     elif kind == "migration":

@@ -14,7 +14,6 @@ from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
 from slipway.core import nginx, nginx_main, pages, processes, statics, tls, watching
-from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.static_files import StaticFiles
@@ -25,6 +24,10 @@ CONFIG = "/etc/nginx/slipway"
 MAIN = f"{CONFIG}/{nginx.MAIN_FILE}"
 CURRENT = "files"
 NGINX = ["nginx", "-c", MAIN, "-g", "daemon off;"]
+
+GRACE = 5
+"""Seconds in which nginx, told to stop, finishes requests. It takes no new ones meanwhile: a minute for a few slow
+answers would be a minute of outage for everybody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +92,6 @@ class Edge(pulumi.ComponentResource):
         if settings.tls.on:
             certificates_args = CertificatesArgs(context=context, secrets=args.secrets, image=args.image)
             self.certificates = Certificates(context.name(EDGE, "certificates"), certificates_args, child)
-        grace = ladder(site.drain).stop
         mounts = [
             docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
             docker.ContainerVolumeArgs(volume_name=live.name, container_path=nginx_main.LIVE),
@@ -112,8 +114,8 @@ class Edge(pulumi.ComponentResource):
             labels=container_labels(labels),
             healthcheck=hardening.healthcheck(["CMD", "curl", "-fsS", "-o", "/dev/null", nginx_main.HEALTH_URL]),
             stop_signal="SIGQUIT",
-            stop_timeout=grace,
-            destroy_grace_seconds=grace,
+            stop_timeout=GRACE,
+            destroy_grace_seconds=GRACE,
             **hardening.container(
                 site.profile,
                 memory=settings.memory,

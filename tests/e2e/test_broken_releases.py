@@ -80,7 +80,7 @@ def test_a_release_that_dies_after_the_switch_is_taken_back(shop: Shop, poller: 
     assert "keeps ending" in report, report
     assert "Switched back: the release before serves again." in report
     assert shop.serving() == {"": "1", "other/": "1"}
-    assert poller.releases == {"1", "2"}, "it was never let in: this shows nothing"
+    assert poller.releases >= {"1", "2"}, "it was never let in: this shows nothing"
     moments = [moment for moment, _ in poller.failed]
     assert not moments or moments[-1] - moments[0] < SWITCHING_BACK, poller.failed
     assert {problem.split()[0] for _, problem in poller.failed} <= {"/"}, "the other service was well all the time"

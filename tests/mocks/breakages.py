@@ -92,6 +92,7 @@ MUTATIONS: list[Mutation] = [
         every_container_has_its_grace_in_state_and_it_outlasts_a_request=[
             (FLASK, "destroy_grace_seconds=grace", "destroy_grace_seconds=10"),
             (POSTGRES, "GRACE = 90", "GRACE = 10"),
+            (EDGE, "GRACE = 5", "GRACE = 40"),
             (EDGE, 'stop_signal="SIGQUIT"', 'stop_signal="SIGTERM"')],
         data_volumes_are_known_by_name_and_ignore_what_would_replace_them=[
             (FLASK, PROVIDED, "ignore_changes=[]"),

@@ -52,7 +52,8 @@ def test_every_container_has_its_grace_in_state_and_it_outlasts_a_request(prod: 
     for name, each in prod.containers.items():
         grace = each.inputs["destroyGraceSeconds"]
         assert grace == each.inputs["stopTimeout"], name
-        assert grace >= (90 if name == "postgres" else 40), name
+        assert grace >= {"postgres": 90, "edge": 5}.get(name, 40), name
+        assert grace <= 10 or name != "edge", "nobody is let in while nginx finishes what it has"
         assert each.inputs["stopSignal"] == {"postgres": "SIGINT", "edge": "SIGQUIT"}.get(name, "SIGTERM")
 
 
