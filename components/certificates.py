@@ -39,6 +39,9 @@ class Certificates(pulumi.ComponentResource):
     The volume keeps its name when a certificate changes, so that nginx is not replaced: it reloads, because `version`
     is part of its routes. Where an ACME authority issues the certificates, the volume is where certbot puts them, and
     the local authority's is the one to show until then; nginx follows them by itself.
+
+    Either volume has the files that the other mode's routes name: when the mode changes, the new nginx starts with the
+    routes of before, and would not start without them.
     """
 
     volume: pulumi.Output[str]
@@ -88,6 +91,9 @@ class Certificates(pulumi.ComponentResource):
             pulumi.warn(f"the certificate in {settings.certificate} ends on {end:%Y-%m-%d}", self)
         return Pair(chain, key)
 
+    def _per_server(self) -> list[str]:
+        return [f"{tls.CERTIFICATES}/{names[0]}.pem" for names in self.args.context.site.hosts() if names]
+
     def _filled(self, combined: pulumi.Output[str]) -> pulumi.Output[str]:
         context = self.args.context
         constant = pulumi.Output.from_input({tls.SITE: ""})
@@ -95,7 +101,7 @@ class Certificates(pulumi.ComponentResource):
             context.name(EDGE, "tls"),
             engine=context.engine,
             volume=self.args.secrets.volume_name(f"{EDGE}-tls", constant),
-            files={tls.SITE: combined},
+            files=dict.fromkeys((tls.SITE, *self._per_server()), combined),
             uid=nginx_main.USER,
             gid=nginx_main.USER,
             image=self.args.image,
@@ -115,7 +121,7 @@ class Certificates(pulumi.ComponentResource):
             context.name(EDGE, "tls", "placeholders"),
             engine=context.engine,
             volume=volume.name,
-            paths=[f"{tls.CERTIFICATES}/{names[0]}.pem" for names in context.site.hosts()],
+            paths=[tls.SITE, *self._per_server()],
             folders=[tls.CHALLENGES],
             content=combined,
             uid=nginx_main.USER,

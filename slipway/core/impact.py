@@ -6,6 +6,7 @@ new state, and which properties differ. Nothing is guessed a second time: what t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -145,9 +146,11 @@ def _of_container(change: Change, staying: Collection[str]) -> Impact:
 
 
 def _of_volume(change: Change) -> Impact:
-    """A volume with a name of its own holds data; those that Pulumi names are written anew by each run."""
-    volume = change.inputs.get("name")
-    if change.operation not in {"replace", "delete"} or not volume:
+    """A volume with a name of its own holds data; those that Pulumi names are written anew by each run. Once made,
+    these have a name, too: the logical one with seven hexadecimal digits behind it."""
+    volume = str(change.inputs.get("name") or "")
+    automatic = re.fullmatch(f"{re.escape(change.name)}-[0-9a-f]{{7}}", volume)
+    if change.operation not in {"replace", "delete"} or not volume or automatic:
         return NOTHING
     if change.kept and service(change.inputs, change.name) == CERTBOT:
         return Impact(Level.NONE, f"none; {volume} with account and certificates stays, and `tls: acme` finds it again")

@@ -41,6 +41,10 @@ TLS = of(
     another_authority_may_issue=(SETTINGS, "return self.directory or", "return"),
     a_certificate_that_was_brought_along_reaches_nginx_as_a_file_and_nothing_else=(
         CERTIFICATES, "return Pair(chain, key)", "return Pair(chain, chain)"),
+    a_new_nginx_finds_the_certificates_that_the_routes_of_another_mode_name=[
+        (CERTIFICATES, "(tls.SITE, *self._per_server()), combined", "(tls.SITE,), combined"),
+        (CERTIFICATES, "paths=[tls.SITE, *self._per_server()]", "paths=self._per_server()"),
+    ],
     a_rotated_key_is_asked_for_from_whoever_makes_it_and_nginx_stays=[
         (CERTIFICATES, "generation=args.secrets.generation(EDGE, rotation.TLS)", "generation=0"),
         (CERTBOT, "certificates.args.secrets.generation(EDGE, rotation.TLS)", "0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,10 +111,11 @@ def test_certbot_writes_what_nginx_reads_and_keeps_its_account_to_itself() -> No
 def test_nginx_has_a_certificate_to_start_with_and_follows_new_ones() -> None:
     program = program_of("prod", ACME)
     [placeholders] = program.of_kind("Placeholders").values()
-    assert placeholders.inputs["paths"] == ["certificates/www.example.org.pem", "certificates/images.example.org.pem"]
+    own = ["certificates/www.example.org.pem", "certificates/images.example.org.pem"]
+    assert placeholders.inputs["paths"] == ["site.pem", *own]
     assert placeholders.urn in program.all_before(program.containers["edge"])
     assert program.containers["edge"].inputs["command"][:2] == ["sh", "/etc/nginx/slipway/follow"]
-    for path in placeholders.inputs["paths"]:
+    for path in own:
         assert f"ssl_certificate /etc/nginx/tls/{path};" in routes(program)
 
 
@@ -147,12 +149,26 @@ def test_a_certificate_that_was_brought_along_reaches_nginx_as_a_file_and_nothin
     tls = {"mode": "files", "certificate": "tls/chain.pem", "key": "tls/key.pem"}
     edge = {"hosts": ["www.example.org"], "tls": tls}
     program = run("prod", {**declared(ui=UI), "edge": edge}, root=tmp_path)
-    assert program.of_kind("FilesVolume")["edge-tls"].inputs["files"] == {"site.pem": pair.combined}
+    files = program.of_kind("FilesVolume")["edge-tls"].inputs["files"]
+    assert files == dict.fromkeys(("site.pem", "certificates/www.example.org.pem"), pair.combined)
     assert f"# certificate {certificates.fingerprint(pair.certificate)}" in routes(program)
     assert not program.of_kind("LocalCertificate")
     key = pair.key.splitlines()[1]
     for urn, each in program.resources.items():
         assert key not in "".join(each.in_plain), urn
+
+
+@pytest.mark.parametrize(("before", "after"), [("acme", "self-signed"), ("self-signed", "acme")])
+def test_a_new_nginx_finds_the_certificates_that_the_routes_of_another_mode_name(before: str, after: str) -> None:
+    edge = {"hosts": ["www.example.org"]}
+    old, new = (run("prod", {**declared(ui=UI), "edge": {**edge, "tls": tls}}) for tls in (before, after))
+    named = set(re.findall(r"ssl_certificate /etc/nginx/tls/(\S+);", routes(old)))
+    if after == "acme":
+        there = set(new.of_kind("Placeholders")["edge-tls-placeholders"].inputs["paths"])
+    else:
+        there = set(new.of_kind("FilesVolume")["edge-tls"].inputs["files"])
+    assert named
+    assert named <= there
 
 
 @pytest.mark.parametrize(("tls", "who"), [("self-signed", "edge-certificate"), ("acme", "certbot")])

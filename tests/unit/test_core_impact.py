@@ -69,6 +69,10 @@ CASES = [
     ("none", steps("create", kind=VOLUME, inputs={"name": "site-prod-web-uploads"})),
     ("none", steps("delete", kind=VOLUME, inputs={"labels": []}, state={"retainOnDelete": False})),
     (
+        "none",
+        steps("delete", kind=VOLUME, name="site-prod-edge-tls", inputs={"name": "site-prod-edge-tls-ec778c4"}),
+    ),
+    (
         "data at risk: the volume site-prod-web-uploads is deleted",
         steps("delete", kind=VOLUME, inputs={"name": "site-prod-web-uploads"}),
     ),
