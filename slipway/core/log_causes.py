@@ -87,6 +87,10 @@ PATTERNS: tuple[tuple[str, Cause], ...] = (
         r"Address already in use|Connection in use: ",
         Cause("its port is taken by another process of its own", "start one server only"),
     ),
+    (
+        r"gunicorn: error: unrecognized arguments: (\S+)",
+        Cause("its gunicorn is too old to know {0}", "have its image install gunicorn 25.1 or newer"),
+    ),
     (r"executable file not found|exec: [^\n]*not found|: not found$", NO_COMMAND),
     (
         r"connection to server at \"([^\"]+)\"[^\n]*(?:refused|timed? ?out)",

@@ -129,6 +129,7 @@ def test_the_report_names_the_cause(case: str) -> None:
         ("PermissionError: [Errno 13] Permission denied: '/data/x'", "its user may not use /data/x"),
         ("Worker (pid:7) was sent SIGKILL! Perhaps out of memory?", "out of memory"),
         ("[ERROR] Connection in use: ('0.0.0.0', 5000)", "its port is taken"),
+        ("gunicorn: error: unrecognized arguments: --no-control-socket", "too old to know --no-control-socket"),
         ("/run/slipway/exec: 22: exec: gunicron: not found", "its command is not in its image"),
         ('connection to server at "10.0.0.9", port 5432 failed: Connection refused', "nothing answers at 10.0.0.9"),
     ],
