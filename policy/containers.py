@@ -112,7 +112,9 @@ def health_check(each: Resource, profile: Profile) -> Iterator[str]:
     """A container says whether it is well. Only a service with a command of its own may have nothing to ask: a worker
     answers no request."""
     tests = list((each.inputs.get("healthcheck") or {}).get("tests") or ())
-    if each.belongs_to("FlaskService") and not {"gunicorn", "flask"} & set(each.texts("command")[:1]):
+    program, *arguments = each.texts("command") or [""]
+    serves = program == "gunicorn" or (program == "flask" and "run" in arguments)  # `flask work` may be a worker
+    if each.belongs_to("FlaskService") and not serves:
         return
     if tests[:1] == ["NONE"]:
         yield "healthcheck is switched off: remove the NONE"

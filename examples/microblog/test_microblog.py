@@ -134,8 +134,12 @@ def test_static_files_come_from_nginx_under_a_name_for_each_version_and_are_kept
     assert link
     answer = ada.browser.get(link[1])
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, f"public, max-age={30 * 24 * 3600}")
-    lines = [json.loads(line) for line in site.container("edge").logs().decode().splitlines() if line.startswith("{")]
-    assert {line["upstream"] for line in lines if line["path"] == "/static/microblog.css"} == {""}
+
+    def upstreams() -> set[str]:
+        lines = [line for line in site.container("edge").logs().decode().splitlines() if line.startswith("{")]
+        return {each["upstream"] for each in map(json.loads, lines) if each["path"] == "/static/microblog.css"}
+
+    assert wait_until("nginx's log tells who answered", upstreams, 10) == {""}
 
 
 def test_the_worker_writes_the_file_that_was_ordered_also_when_it_was_killed_before(site: Example, ada: Member) -> None:
@@ -192,10 +196,10 @@ def test_who_asked_for_what_and_what_went_wrong_is_in_the_logs(site: Example, ad
     finally:
         postgres.start()
     wait_until("the database is back", lambda: ada.browser.get("ready").status_code == 200, BACK_SECONDS)
-    told = site.slipway("logs", "web")
+    told = site.slipway("logs", "web", "--tail", "1000")
     assert '"GET /ready?told=nobody HTTP/1.1" 503' in told
     assert "OperationalError" in told
-    asked = site.slipway("logs", "edge")
+    asked = site.slipway("logs", "edge", "--tail", "1000")
     assert '"path":"/ready","status":503' in asked
     assert "told=nobody" not in asked
     assert file(ada), "the worker goes on as well"

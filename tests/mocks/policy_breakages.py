@@ -16,6 +16,7 @@ MUTATIONS = of(
         (HARDENING, '"read_only": True', '"read_only": False'),
         (HARDENING, '"memory_swap": memory', '"memory_swap": 2 * memory'),
         (SCHEDULE, "hardening.limit_pids(", "(lambda *_, **__: None)("),
+        (CONTAINERS, 'and "run" in arguments', ""),
         ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
         ("slipway/core/topology.py", "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
         ("components/postgres.py", 'ignore_changes=["labels", "driverOpts"]', "ignore_changes=[]"),

@@ -49,7 +49,7 @@ SITES: dict[str, dict[str, Any]] = {
     "a worker on another's database": declared(
         worker={
             **IMAGES,
-            "command": "python worker.py",
+            "command": "flask --app manage work",
             "database": {"service": "images"},
             "env": {"DATABASE_URL": "{database.url}"},
         },

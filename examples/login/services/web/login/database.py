@@ -17,8 +17,8 @@ LOCK = 5_310_022_771
 
 def pool(url: str) -> ConnectionPool:
     """Up to four connections, made when the first one is asked for. One that the server has closed is never handed
-    out; where none can be had within five seconds, `PoolTimeout` is raised."""
-    return ConnectionPool(url, min_size=0, max_size=4, timeout=5, check=ConnectionPool.check_connection, open=True)
+    out; where none can be had within fifteen seconds, `PoolTimeout` is raised."""
+    return ConnectionPool(url, min_size=0, max_size=4, timeout=15, check=ConnectionPool.check_connection, open=True)
 
 
 @click.command("init-db")
