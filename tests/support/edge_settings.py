@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
 from slipway.core.nginx import EdgeModel, Release, render
+from slipway.core.tls import Tls
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
 from slipway.settings.site import Service
@@ -100,10 +102,13 @@ def configurations(draw: st.DrawFn) -> dict[str, str]:
 CALLED = EdgeModel(services=(Service(name="stock", route="/", health="/health"),), callers={"stock": ("10.1.0.0/24",)})
 
 
+CERTIFIED = replace(CALLED, hosts=(HOSTS[0],), tls=Tls(servers=((HOSTS[0],),)))
+
+
 def sample(count: int) -> list[dict[str, str]]:
-    """The same configurations at every run. One that chance does not find every time is the first: a service that
-    others call and that has no release yet."""
-    found = [render(CALLED, ())]
+    """The same configurations at every run. Those that chance does not find every time are the first: a service that
+    others call and that has no release yet, also where an authority certifies each name."""
+    found = [render(CALLED, ()), render(CERTIFIED, ())]
 
     @settings(
         max_examples=count,
