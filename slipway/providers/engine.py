@@ -26,8 +26,8 @@ Properties = dict[str, Any]
 HELPER_LABEL = "slipway.helper"
 """On every container that a provider makes for itself; its value says what for."""
 JOB = "job"
-TAIL = 20
-"""Lines of a container's log that an error shows."""
+TAIL = 60
+"""Lines of a container's log that an error shows: gunicorn may write thirty of its own after an app's."""
 REQUEST_TIMEOUT = 120
 """Seconds for one request to the engine; a busy disk makes creating and removing slow."""
 
