@@ -297,6 +297,7 @@ MISTAKES = [
         "services.stock.idempotent",
         "it does not speak HTTP",
         "remove `idempotent:`",
+        {"shop": {"uses": [], "env": {}}},
     ),
     shop(
         "static",
@@ -370,13 +371,19 @@ MISTAKES = [
         path="database.service",
     ),
     shop("database", {"service": "shop"}, "shop has no database of its own", "service: stock", path="database.service"),
-    shop("database", {"service": "stock", "url": MANAGED}, "or it is another service's", "service: stock"),
+    shop(
+        "database",
+        {"service": "stock", "url": "postgresql://app@db.example.org/photos"},
+        "or it is another service's",
+        "service: stock",
+    ),
     Mistake(
-        ("services", "shop"),
-        {"route": "/", "database": {"service": "stock"}, "migrate": "flask db upgrade"},
+        ("services", "shop", "migrate"),
+        "flask db upgrade",
         "services.shop.migrate",
         "only stock may change its tables",
         "remove `migrate:`",
+        {"shop": {"database": {"service": "stock"}}},
     ),
     # a managed database
     stock(
