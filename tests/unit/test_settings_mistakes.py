@@ -270,14 +270,6 @@ MISTAKES = [
         "a ready-made image has no WSGI entry point",
         "remove `app:` or `image:`",
     ),
-    shop("protocol", "fastcgi", "must be http or uwsgi, not 'fastcgi'", "protocol: uwsgi"),
-    Mistake(
-        ("services", "shop"),
-        {"route": "/", "command": "uwsgi --socket :5000", "protocol": "uwsgi"},
-        "services.shop.protocol",
-        "only gunicorn is told to speak uwsgi",
-        "remove `protocol:`",
-    ),
     Mistake(
         ("services", "cache"), {"image": "redis"}, "services.cache.image", "names no version", "image: redis:VERSION"
     ),
@@ -300,11 +292,12 @@ MISTAKES = [
     shop("idempotent", ["login"], "'login' must be a plain path that begins with a slash", "- /login"),
     shop("idempotent", ["/in", "/in"], "names a path twice", "- /in"),
     Mistake(
-        ("services",),
-        {"shop": {"route": "/"}, "stock": {"command": "python work.py", "idempotent": ["/login"]}},
+        ("services", "stock"),
+        {"command": "python work.py", "idempotent": ["/login"]},
         "services.stock.idempotent",
         "it does not speak HTTP",
         "remove `idempotent:`",
+        {"shop": {"uses": [], "env": {}}},
     ),
     shop(
         "static",
@@ -378,16 +371,19 @@ MISTAKES = [
         path="database.service",
     ),
     shop("database", {"service": "shop"}, "shop has no database of its own", "service: stock", path="database.service"),
-    shop("database", {"service": "stock", "url": MANAGED}, "or it is another service's", "service: stock"),
+    shop(
+        "database",
+        {"service": "stock", "url": "postgresql://app@db.example.org/photos"},
+        "or it is another service's",
+        "service: stock",
+    ),
     Mistake(
-        ("services",),
-        {
-            "shop": {"route": "/", "database": {"service": "stock"}, "migrate": "flask db upgrade"},
-            "stock": {"route": "/stock/", "database": True},
-        },
+        ("services", "shop", "migrate"),
+        "flask db upgrade",
         "services.shop.migrate",
         "only stock may change its tables",
         "remove `migrate:`",
+        {"shop": {"database": {"service": "stock"}}},
     ),
     # a managed database
     stock(
