@@ -67,10 +67,10 @@ def test_a_line_is_shown_while_the_job_still_runs(place: Place, capfd: pytest.Ca
 
 def test_a_non_zero_exit_fails_with_the_last_lines_and_keeps_the_container(place: Place) -> None:
     with pytest.raises(Failure) as failure:
-        JobProvider().create(wanted(place, "for i in $(seq 50); do echo line $i; done; exit 3"))
+        JobProvider().create(wanted(place, "for i in $(seq 200); do echo line $i; done; exit 3"))
     assert "ended with exit code 3" in str(failure.value)
-    assert "line 50" in str(failure.value)
-    assert "line 30\n" not in str(failure.value)
+    assert "line 200" in str(failure.value)
+    assert "line 100\n" not in str(failure.value)
     assert f"docker logs {place.name}-migrate" in str(failure.value)
     assert place.leftovers() == [f"{place.name}-migrate"]
 
