@@ -48,7 +48,7 @@ class Client:
     def volume(self, purpose: str) -> str:
         """Made anew if it is not there, and its user's own."""
         name = f"{self.name}-{purpose}"
-        folders = f"mkdir -p /v/challenges /v/nothing && chown -R {USER}:{USER} /v"
+        folders = f"mkdir -p /v/challenges /v/nothing && chown {USER}:{USER} /v /v/*"
         engine.client().containers.run(
             base_image("python"), ["sh", "-c", folders], entrypoint=[], user="0", volumes=[f"{name}:/v"], remove=True
         )
