@@ -184,9 +184,7 @@ def unpacked(file: Path) -> bytes:
     return gzip.decompress(content) if content.startswith(GZIP) else content
 
 
-def looked_at(
-    target: Target, wanted: Callable[[str], bool] = lambda _: True
-) -> Iterator[tuple[str, tuple[Hit, ...]]]:
+def looked_at(target: Target, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, tuple[Hit, ...]]]:
     """Every place that is wanted, and the secrets that are there though they must not be. Raises CliError where there
     is no such stack."""
     canaries = Canaries(secrets_of(target.state(secrets=True)))

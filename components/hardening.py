@@ -18,6 +18,7 @@ REPLACED = ["healthcheck", "tmpfs", "init", "#initerror"]
 """The docker plugin records changes to these without making them, and takes a container that failed to start for a
 good one at the next run: replacing is the only true answer to either."""
 
+
 def container(
     profile: Profile, *, memory: int, cpus: float, user: str, tmpfs: Mapping[str, str], shared_memory: int | None = None
 ) -> dict[str, Any]:
