@@ -61,7 +61,7 @@ class Edge(pulumi.ComponentResource):
             own={page: (site.root / file).read_text() for page, file in settings.pages.items()},
         )
         child = pulumi.ResourceOptions(parent=self)
-        texts = {nginx.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus)}
+        texts = {nginx.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus, tls=settings.tls.on)}
         if site.acme:
             texts[watching.SCRIPT] = watching.script(MAIN)
         files = pulumi.Output.from_input(texts)

@@ -126,5 +126,5 @@ def describe(
     return {
         "containers": containers,
         "upstreams": nginx.upstream_blocks(model, shown),
-        "routes": nginx.routes_conf(model, shown),
+        "routes": nginx.routes_files(model, shown),
     }

@@ -1,4 +1,4 @@
-"""What the edge's nginx is told at a release: upstreams.conf first, routes.conf when the new upstreams answer.
+"""What the edge's nginx is told at a release: upstreams.conf first, the routes when the new upstreams answer.
 
 Every release of a service has an upstream of its own, named after its containers. A new upstream knows no addresses
 for a moment after the reload that brings it, so it is added and asked (on the internal listener, with its name as Host)
@@ -10,18 +10,18 @@ are here too: all of it takes effect by the one reload.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from slipway.core import forwarding, headers, pages, rate_limits, statics, tls
-from slipway.core.nginx_main import INTERNAL_PORT, main_conf
+from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES, main_conf
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.edge import HeaderProfile
 from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service, Site
 
 UPSTREAMS_FILE = "upstreams.conf"
-ROUTES_FILE = "routes.conf"
+ROUTES_FILE, TLS_ROUTES_FILE = f"{ROUTES}.conf", f"{TLS_ROUTES}.conf"
 MAIN_FILE = "nginx.conf"
 ADDRESS_HEADER = "X-Slipway-Upstream"
 """On the internal listener only: which container answered, as address and port."""
@@ -99,12 +99,12 @@ class EdgeModel:
 
 
 def render(edge: EdgeModel, releases: Iterable[Release]) -> dict[str, str]:
-    """All three files. `releases` hold at most one per service; a service without one answers 503."""
+    """All files. `releases` hold at most one per service; a service without one answers 503."""
     current = list(releases)
     return {
-        MAIN_FILE: main_conf(drain=edge.drain, cpus=edge.cpus),
+        MAIN_FILE: main_conf(drain=edge.drain, cpus=edge.cpus, tls=edge.tls is not None),
         UPSTREAMS_FILE: upstreams_conf(upstream_blocks(edge, current)),
-        ROUTES_FILE: routes_conf(edge, current),
+        **routes_files(edge, current),
     }
 
 
@@ -120,8 +120,13 @@ def upstreams_conf(blocks: Mapping[str, str]) -> str:
     return "\n".join(blocks[name] for name in sorted(blocks))
 
 
+def routes_files(edge: EdgeModel, releases: Sequence[Release]) -> dict[str, str]:
+    """{file: text} of the routes: for an nginx without certificates, and as they are declared."""
+    return {ROUTES_FILE: routes_conf(replace(edge, tls=None), releases), TLS_ROUTES_FILE: routes_conf(edge, releases)}
+
+
 def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
-    """The text of routes.conf: one server per host name, and one per service that others call."""
+    """The text of a file of routes: one server per host name, and one per service that others call."""
     targets = {release.service: release for release in releases}
     by_host: dict[str | None, list[Service]] = {None: []}
     for service in edge.services:

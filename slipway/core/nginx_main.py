@@ -13,6 +13,9 @@ from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, ladder
 
 USER = 101
 LIVE = "/etc/nginx/live"
+ROUTES, TLS_ROUTES = "routes", "tls-routes"
+"""The files of routes, without their ending: for an nginx without certificates, and for one with them. A release writes
+both: where TLS is turned on or off, the new nginx starts with routes that suit it, and serves."""
 MAIN = "/etc/nginx/nginx.conf"
 STATIC = "/srv/static"
 TEMPORARY = "/var/cache/nginx"
@@ -25,8 +28,9 @@ CONNECT = 2
 DRAWERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
-def main_conf(*, drain: int, cpus: float = 1.0) -> str:
-    """The text of nginx.conf. `drain`: the longest request in seconds; `cpus`: the edge's limit, a worker per core."""
+def main_conf(*, drain: int, cpus: float = 1.0, tls: bool = False) -> str:
+    """The text of nginx.conf. `drain`: the longest request in seconds; `cpus`: the edge's limit, a worker per core;
+    `tls`: whether there are certificates."""
     steps = ladder(drain)
     temporary = "\n".join(f"    {kind}_temp_path {TEMPORARY}/{kind};" for kind in DRAWERS)
     return f"""\
@@ -96,7 +100,7 @@ http {{
         }}
     }}
     include {LIVE}/upstreams*.conf;
-    include {LIVE}/routes*.conf;
+    include {LIVE}/{TLS_ROUTES if tls else ROUTES}*.conf;
     # Answers only as long as there are no routes yet: nginx takes the first server of a port where none is the default.
     server {{
         listen 80;

@@ -1,4 +1,4 @@
-"""TLS at the edge, as nginx's text. It is all part of routes.conf, so that it takes effect by a reload.
+"""TLS at the edge, as nginx's text. It is all part of the routes, so that it takes effect by a reload.
 
 The certificates are files below FOLDER: one for all names, or one for each server where an ACME authority issues them.
 """

@@ -9,7 +9,7 @@ restarted and would serve the site.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pulumi
@@ -25,8 +25,6 @@ from slipway.providers.finishing import Finishing
 from slipway.providers.gate import Gate
 from slipway.providers.records import BookKeeper, Candidate
 
-ROUTES = "routes.conf"
-"""Says which upstream each route goes to. The files of upstreams only add possibilities."""
 RESTART = 5
 """Seconds that nginx may take to run again."""
 WATCHED = CLIENT_KEEPALIVE_MIN
@@ -68,13 +66,13 @@ class ReleaseProvider(BookKeeper):
                 except Interrupted:
                     raise
                 except Failure:
-                    outcome = switch_back(client, edge, before, float(news["drain"]))
+                    outcome = switch_back(client, edge, before, news["routes"], float(news["drain"]))
                     raise
             except Interrupted:
                 raise
             except Failure as failure:
                 raise Failure(str(failure) + aftermath(gate, edge, outcome, moved(olds, news))) from None
-            edge.remove(sorted(edge.files().keys() - upstreams.keys() - news["pages"].keys() - {ROUTES}))
+            edge.remove(sorted(edge.files().keys() - upstreams.keys() - news["pages"].keys() - news["routes"].keys()))
 
     def delete(self, _id: str, _props: Properties) -> None:
         """nginx and the containers have resources of their own."""
@@ -126,33 +124,36 @@ def show(edge: Edge, files: Mapping[str, str]) -> None:
     edge.reload()
 
 
-def switch(edge: Edge, routes: str, done: str = "release: switched") -> set[int]:
+def switch(edge: Edge, routes: Mapping[str, str], done: str = "release: switched") -> set[int]:
     """Puts the new routes in force in one reload; the process ids of the nginx workers that still finish requests by
     the old ones. Raises Failure, with the old routes in force, when nginx does not take the new ones."""
-    before = edge.files().get(ROUTES)
-    edge.write({ROUTES: routes})
+    files = edge.files()
+    before = {name: files[name] for name in routes if name in files}
+    edge.write(routes)
     try:
         old = edge.reload()
     except Failure:
-        if before is None:
-            edge.remove([ROUTES])
-        else:
-            edge.write({ROUTES: before})
+        edge.remove(routes.keys() - before.keys())
+        edge.write(before)
         raise
     say(done)
     return old
 
 
-def switch_back(client: DockerClient, edge: Edge, before: Mapping[str, str], seconds: float) -> str:
+def switch_back(
+    client: DockerClient, edge: Edge, before: Mapping[str, str], routes: Iterable[str], seconds: float
+) -> str:
     """Has nginx send everything to the release before again, and lets requests to the new one end; `before` are nginx's
-    files of then. Does nothing where that release is not there any more: at the first one, or where a service's
-    predecessor had to end first (strategy recreate). Says in words how it came out."""
+    files of then, `routes` the names of those that say where requests go. Does nothing where that release is not there
+    any more: at the first one, or where a service's predecessor had to end first (strategy recreate). Says in words how
+    it came out."""
     names = [name for each in serving(before).values() for name in each]
     old = [find(client, name) for name in names]
     if not old or not all(each and each.status == "running" for each in old):
         return GONE
     try:
-        drain(edge, switch(edge, before[ROUTES], "release: switched back"), seconds)
+        then = {name: before[name] for name in routes if name in before}
+        drain(edge, switch(edge, then, "release: switched back"), seconds)
     except Failure as failure:
         return f"The release before could not be gone back to: {failure}"
     return BACK
@@ -183,7 +184,8 @@ class Release(Resource, module="slipway", name="Release"):
                 the one that it takes over from, so it may be stopped when the release fails
     migrations  {service: identity of what its migration ran from}, for the report of a release that fails
     edge        the id of nginx's container, so that a new one is given its files; "": there is none
-    upstreams   {name: text of the upstream and of its server at `gate_port`}; routes: the text that uses them
+    upstreams   {name: text of the upstream and of its server at `gate_port`}: possibilities, until `routes` use them
+    routes      {file: text}: which upstream each route goes to
     pages       {file: HTML} that the routes show where no service answers
     directory, main, gate_port   of the edge: see slipway.providers.edge
     timeout     seconds for all containers together to get well and ready
@@ -200,7 +202,7 @@ class Release(Resource, module="slipway", name="Release"):
         containers: pulumi.Input[Sequence[Mapping[str, pulumi.Input[Any]]]],
         edge: pulumi.Input[str],
         upstreams: pulumi.Input[Mapping[str, pulumi.Input[str]]],
-        routes: pulumi.Input[str],
+        routes: pulumi.Input[Mapping[str, pulumi.Input[str]]],
         pages: Mapping[str, str],
         directory: str,
         main: str,

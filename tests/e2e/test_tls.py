@@ -185,3 +185,25 @@ def test_a_certificate_that_was_brought_along_takes_over_by_a_reload(site: TlsSi
     told = site.slipway("rotate", "edge.tls")
     assert told.returncode == 2
     assert "put another certificate and its key into the files" in told.stderr
+
+
+def test_turned_off_and_on_again_nginx_starts_with_routes_that_suit_it(site: TlsSite) -> None:
+    tls = site.settings["edge"].pop("tls")
+    site.declare()
+    assert "restart of nginx" in site.slipway("preview").stdout
+    site.up()
+    plain = httpx.get(f"http://{NAME}:{site.port}/page", timeout=30)
+    assert (plain.status_code, plain.text) == (200, "/page over http")
+    assert not refused_to_start(site)
+
+    site.declare(tls=tls)
+    site.up()
+    assert httpx.get(f"http://{NAME}:{site.port}/", timeout=30).status_code == 308
+    assert served("127.0.0.1", site.tls_port, NAME)
+    assert not refused_to_start(site)
+
+
+def refused_to_start(site: TlsSite) -> bool:
+    """Whether nginx ended for its configuration, and was started again until it suited."""
+    edge = site.container("edge")
+    return bool(edge.attrs["RestartCount"]) or b"[emerg]" in edge.logs()

@@ -45,6 +45,10 @@ TLS = of(
         (CERTIFICATES, "(tls.SITE, *self._per_server()), combined", "(tls.SITE,), combined"),
         (CERTIFICATES, "paths=[tls.SITE, *self._per_server()]", "paths=self._per_server()"),
     ],
+    a_new_nginx_starts_with_what_the_release_of_before_wrote_for_it=[
+        ("slipway/core/nginx.py", "routes_conf(replace(edge, tls=None), releases)", "routes_conf(edge, releases)"),
+        (EDGE, ", tls=settings.tls.on)", ", tls=True)"),
+    ],
     a_rotated_key_is_asked_for_from_whoever_makes_it_and_nginx_stays=[
         (CERTIFICATES, "generation=args.secrets.generation(EDGE, rotation.TLS)", "generation=0"),
         (CERTBOT, "certificates.args.secrets.generation(EDGE, rotation.TLS)", "0"),

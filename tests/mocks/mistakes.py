@@ -101,7 +101,7 @@ MISTAKES = [
     container("hidden-secrets", BOTH, "hostname", secret(PASSWORD)),
     job("hidden-secrets", BOTH, "env", {"DB_PASSWORD": secret(PASSWORD)}),
     Mistake("hidden-secrets", BOTH, "Image", "ui", "build", {"context": ".", "args": {"TOKEN": secret(PASSWORD)}}),
-    Mistake("hidden-secrets", BOTH, "Release", "release", "routes", secret("server {}")),
+    Mistake("hidden-secrets", BOTH, "Release", "release", "routes", {"routes.conf": secret("server {}")}),
     container("passwords-in-plain", BOTH, "envs", ["SECRET_KEY=dev"]),
     container("passwords-in-plain", BOTH, "envs", ["DATABASE_URL=postgresql://a:b@db/photos"]),
     job("passwords-in-plain", BOTH, "env", {"DB_PASSWORD": "hunter2"}),

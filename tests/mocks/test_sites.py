@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from slipway.core import uwsgi
+from slipway.core import nginx, uwsgi
 from tests.mocks.program import ROOT, run
 from tests.mocks.recording import SECRET, Program
 from tests.mocks.sites import IMAGES, PASSWORD, UI, declared, program_of
@@ -25,7 +25,7 @@ def released(program: Program) -> dict[str, Any]:
 
 
 def routes(program: Program) -> str:
-    return str(program.of_kind("Release")["release"].inputs["routes"])
+    return str(program.of_kind("Release")["release"].inputs["routes"][nginx.TLS_ROUTES_FILE])
 
 
 def environment(program: Program, service: str) -> dict[str, str]:
@@ -273,7 +273,7 @@ def test_routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx
     release = after.of_kind("Release")["release"].inputs
     assert "5 MB" in release["pages"]["too-large.html"]
     assert release["pages"]["maintenance.html"] == (ROOT / PAGE).read_text()
-    assert "client_max_body_size 5m;" in release["routes"]
+    assert "client_max_body_size 5m;" in routes(after)
 
 
 @pytest.mark.parametrize(

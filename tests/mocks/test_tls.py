@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core import certificates
+from slipway.core import certificates, nginx
+from slipway.core.nginx_main import LIVE
 from tests.mocks.program import run
 from tests.mocks.recording import Program
 from tests.mocks.sites import UI, declared, program_of
@@ -18,7 +19,7 @@ LOCAL, ACME = "TLS by an authority of its own", "TLS by certbot"
 
 
 def routes(program: Program) -> str:
-    return str(program.of_kind("Release")["release"].inputs["routes"])
+    return str(program.of_kind("Release")["release"].inputs["routes"][nginx.TLS_ROUTES_FILE])
 
 
 def mounts(program: Program, container: str) -> dict[str, tuple[str, bool]]:
@@ -171,6 +172,19 @@ def test_a_new_nginx_finds_the_certificates_that_the_routes_of_another_mode_name
     assert named <= there
 
 
+@pytest.mark.parametrize(("before", "after"), [("self-signed", "off"), ("acme", "off"), ("off", "self-signed")])
+def test_a_new_nginx_starts_with_what_the_release_of_before_wrote_for_it(before: str, after: str) -> None:
+    old, new = (run("prod", {**declared(ui=UI), "edge": {"hosts": ["a.test"], "tls": tls}}) for tls in (before, after))
+    main = new.of_kind("FilesVolume")["edge-config"].inputs["files"][nginx.MAIN_FILE]
+    files: dict[str, str] = old.of_kind("Release")["release"].inputs["routes"]
+    read = "".join(
+        text for name, text in files.items() if f"include {LIVE}/{name.removesuffix('.conf')}*.conf;" in main
+    )
+    assert "proxy_pass http://ui_" in read
+    assert "listen 80" in read
+    assert "ssl" not in read
+
+
 @pytest.mark.parametrize(("tls", "who"), [("self-signed", "edge-certificate"), ("acme", "certbot")])
 def test_a_rotated_key_is_asked_for_from_whoever_makes_it_and_nginx_stays(tls: str, who: str) -> None:
     edge = {"hosts": ["www.example.org"], "tls": tls}
@@ -182,9 +196,7 @@ def test_a_rotated_key_is_asked_for_from_whoever_makes_it_and_nginx_stays(tls: s
     assert local["generation"] == 1
     if tls == "acme":
         assert json.loads(after.containers["certbot"].inputs["command"][-1])["generation"] == 1
-    different = {
-        each.logical for urn, each in after.resources.items() if each.inputs != before.resources[urn].inputs
-    }
+    different = {each.logical for urn, each in after.resources.items() if each.inputs != before.resources[urn].inputs}
     assert different == {"edge-certificate", who}
     [recorded] = [each for urn, each in after.registered_outputs.items() if "components:Secrets::" in urn]
     assert recorded["rotations"].get("edge") == {"tls": 1}

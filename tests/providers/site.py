@@ -124,7 +124,7 @@ class Site:
             "migrations": {},
             "edge": self.edge.id,
             "upstreams": nginx.upstream_blocks(self.model, [release]),
-            "routes": nginx.routes_conf(self.model, [release]),
+            "routes": nginx.routes_files(self.model, [release]),
             "pages": pages.files(max_body=16),
             "directory": LIVE,
             "main": MAIN,

@@ -144,7 +144,9 @@ def test_a_container_that_serves_is_never_stopped_by_a_failed_release(site: Site
     site.get("/health-becomes?500")
     wait_until("it is unhealthy", lambda: engine.health(serving) == "unhealthy", 30)
     with pytest.raises(Failure, match="unhealthy"):
-        ReleaseProvider().update("", old, {**new, "routes": new["routes"] + "\n# another"})
+        ReleaseProvider().update(
+            "", old, {**new, "routes": {name: f"{text}\n# another" for name, text in new["routes"].items()}}
+        )
     assert site.get() == (200, "r2")
 
 

@@ -81,7 +81,7 @@ class Stack:
             "containers": [],
             "edge": "",
             "upstreams": {},
-            "routes": f"to {image}",
+            "routes": {"routes.conf": f"to {image}"},
             "timeout": 10.0,
             "drain": 5.0,
             "release": "",

@@ -21,7 +21,7 @@ def test_the_first_release_makes_the_site_answer(site: Site) -> None:
     outs = ReleaseProvider().create(props).outs or {}
     assert {key: outs[key] for key in outs.keys() - {"records", "serving"}} == props
     assert site.get() == (200, "r1")
-    assert site.files() == ["routes.conf", f"upstreams-{props['containers'][0]['upstream']}.conf"]
+    assert site.files() == ["routes.conf", "tls-routes.conf", f"upstreams-{props['containers'][0]['upstream']}.conf"]
 
 
 def test_a_restarted_nginx_serves_the_release_that_is_in_force(site: Site) -> None:
@@ -65,7 +65,7 @@ def test_a_release_brings_its_pages_and_leaves_what_an_operator_put_there(site: 
 def test_a_configuration_that_nginx_refuses_changes_nothing(site: Site) -> None:
     old = site.release(site.start())
     before = site.files()
-    new = site.wanted(site.start(), routes="server { listen 80 default_server; nonsense on; }")
+    new = site.wanted(site.start(), routes={"routes.conf": "server { listen 80 default_server; nonsense on; }"})
     with pytest.raises(Failure, match='unknown directive "nonsense"'):
         ReleaseProvider().update("", old, new)
     assert b"nonsense" not in site.edge.logs(), "it was put where a restarted nginx would read it"
