@@ -24,6 +24,11 @@ from slipway.cli.project import Project
 from slipway.setup.choices import Choices
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+NICENESS = 10
+"""By how much Pulumi, the program and the plugins give way to others (nice(1)). On a small host they would otherwise
+take the processor from the site that serves: each of them counts there as much as all containers together, whose
+control group has the weight of one process (kernel documentation, sched-design-CFS, group scheduling)."""
+PULUMI = ("nice", "-n", str(NICENESS), "pulumi")
 NOISE = re.compile(r" ~  \S+ \S+ refresh(ing)?( \([\d.]+m?s\))? *| {4}\S+:\S+:\S+ \S+ *(running)? *")
 """What Pulumi writes, without a terminal, of each resource that it asked for or that stayed the same."""
 
@@ -139,19 +144,11 @@ class Pulumi:
     def captured(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command with this stack's configuration and shows nothing."""
         with self.project.config_file() as config:
-            return subprocess.run(
-                ["pulumi", "--non-interactive", command, "--stack", self.project.stack, *config, *arguments],
-                cwd=self.project.root,
-                env=self.environment,
-                text=True,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
+            return self._quietly(command, "--stack", self.project.stack, *config, *arguments)
 
     def _quietly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["pulumi", "--non-interactive", *arguments],
+            [*PULUMI, "--non-interactive", *arguments],
             cwd=self.project.root,
             env=self.environment,
             text=True,
@@ -164,7 +161,7 @@ class Pulumi:
         """On a terminal Pulumi draws by itself; elsewhere the lines that say nothing are left out."""
         with (
             subprocess.Popen(
-                ["pulumi", *arguments],
+                [*PULUMI, *arguments],
                 cwd=self.project.root,
                 env=self.environment,
                 text=True,

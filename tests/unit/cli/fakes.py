@@ -29,6 +29,7 @@ config = pathlib.Path(arguments[arguments.index("--config-file") + 1]) if "--con
 with (book / "calls").open("a") as calls:
     calls.write(json.dumps({
         "arguments": arguments, "config": config.read_text() if config else None, "folder": os.getcwd(),
+        "niceness": os.nice(0),
         "environment": {name: value for name, value in os.environ.items() if name.startswith("PULUMI")}}) + "\\n")
 if config:
     config.write_text(config.read_text() + "encryptionsalt: v1:salt\\n")

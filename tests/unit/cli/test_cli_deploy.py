@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 
 import pytest
@@ -24,6 +25,11 @@ def test_up_of_an_existing_stack_makes_none(desk: Desk) -> None:
 
     assert desk.run("up").exit_code == 0
     assert desk.ran() == ["up"]
+
+
+def test_pulumi_gives_way_to_what_serves(desk: Desk) -> None:
+    assert desk.run("up").exit_code == 0
+    assert desk.call("up")["niceness"] > os.nice(0)
 
 
 def test_the_projects_stack_file_stays_as_it_is_while_pulumi_reads_and_writes_a_copy(desk: Desk) -> None:
