@@ -40,14 +40,10 @@ STEPS = {
             Edit(RELEASE, '                show(edge, {**upstreams, **news["pages"]})\n', ""),
             Edit(RELEASE, "                gate.wait_until_ready(edge)\n", ""),
             Edit(
-                RELEASE, 'switch(edge, news["routes"])', 'switch(edge, {**upstreams, **news["pages"]}, news["routes"])'
-            ),
-            Edit(
                 RELEASE,
-                "def switch(edge: Edge, routes: str,",
-                "def switch(edge: Edge, new: Mapping[str, str], routes: str,",
+                'switch(edge, news["routes"])',
+                'switch(edge, {**upstreams, **news["pages"], **news["routes"]})',
             ),
-            Edit(RELEASE, "edge.write({ROUTES: routes})\n    try:", "edge.write({**new, ROUTES: routes})\n    try:"),
         ),
         because="nginx knows no address of an upstream that the same reload brought",
         rate=2 * SHORT,
