@@ -1,10 +1,12 @@
-"""Random kills during releases: `python -m bench.chaos --rounds 50`.
+"""Random kills during releases: `python -m bench.chaos [--rounds 50] [--engine] [--only nginx]`.
 
-A small site in production is released again and again, while clients ask it without a pause. In each round one thing
-is killed hard at a random moment: the command, nginx, an old or a new container, the migration and, with --engine,
-dockerd itself, which everything on the machine notices. Then one `slipway up` must bring the release in. A row for each
-round is printed; the exit status is 1 when one did not converge, or when requests failed that should not have: within
-ALLOWED seconds of the kill where what served was killed, else never.
+A small site in production is released again and again, while clients ask it without a pause. In each round one thing is
+killed hard: the command, nginx, an old or a new container, the migration and, with --engine, dockerd itself. That needs
+root, and an engine that nobody else uses: everything on it is restarted. The moments are spread over the time in which
+each of them is there, which a first release tells, in which nothing is killed. After each kill one `slipway up` must
+bring the release in. A row for each round is printed; the exit status is 1 when one did not converge, or when a request
+failed that should not have: more than ALLOWED seconds after what it goes through was killed (dockerd: answered again),
+or one that goes through something else.
 """
 
 from __future__ import annotations
@@ -12,65 +14,54 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import random
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from docker.errors import APIError, ContainerError, NotFound
-from docker.models.containers import Container
+import httpx
 
+from bench import dockerd
+from bench.kills import ALLOWED, ENGINE, KINDS, drawn, ended, strike, ways
 from slipway.setup import paths
 from slipway.setup.choices import Choices
-from slipway.setup.engine import PIDFILES, start_in_background, version
 from tests.e2e.shop import Poller, Shop, shop_running
 from tests.support import engine
 from tests.support.waiting import wait_until
 
-ALLOWED = 5.0
-LONGEST = 14.0
-"""Seconds from the start of a run within which something is killed: a release takes about so long."""
-KINDS = ("command", "new", "nginx", "old", "migration")
-ENGINE = "engine"
-ENGINE_BACK = 60
-"""Seconds in which a dockerd that was killed must answer again."""
+LOOK = 0.2
+"""Seconds between two looks for what can be killed."""
+LATEST = 0.9
+"""Of the time in which something was there: in the next release that may be shorter."""
+ENDS = 300
+"""Seconds in which a run must have ended."""
+FIRST = 100
+"""The number of the release in which nothing is killed."""
+CONTAINERS = ("edge", "other", "postgres", "web", "worker")
 MIGRATE = "services/shop/migrate.py"
+LONGER = "\nimport time; time.sleep(1)  # "
+"""Makes a migration long enough to be hit."""
 ROW = "{:>5}  {:<10} {:>6}  {:>5}  {:>6}  {:>9}  {:>7}  {}"
-
-
-@dataclass(frozen=True)
-class Kill:
-    """What was done to a run, in seconds of time.monotonic: the kill fell between `began` and `done`. `hit`: there was
-    something to kill. `served`: visitors' requests went through it."""
-
-    began: float
-    done: float
-    hit: bool
-    served: bool
-
-    def excuses(self, moment: float) -> bool:
-        """Whether a request that failed at this moment may have."""
-        return self.served and self.began <= moment <= self.done + ALLOWED
 
 
 @dataclass(frozen=True)
 class Outcome:
     """One round: what was killed and when (seconds after the start), the exit codes of the run that was hit and of the
-    one after it. Nothing excuses `wrong` of the failed requests; `gap`: seconds from the kill to the last one."""
+    one after it, and what is not right after both. Nothing excuses `wrong` of the failed requests; `gap`: seconds from
+    the kill to the last one."""
 
     kind: str
     moment: float
     hit: bool
     first: int
     second: int
-    serves: bool
+    problem: str
     requests: int
     failed: int
     wrong: int
@@ -78,86 +69,60 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        return self.second == 0 and self.serves and not self.wrong
+        return not self.problem and not self.wrong
 
 
-def containers(shop: Shop, name: str) -> list[Container]:
-    """The running ones of this name, the newest first."""
-    return [each for each in engine.containers(f"{shop.prefix}-{name}") if each.status == "running"]
-
-
-def kill_first(
-    find: Callable[[], list[Container]], how: Callable[[Container], object], going: Callable[[], bool]
-) -> bool:
-    """Kills one of what is found, as soon as there is something; False when there was nothing as long as `going`."""
-    while going():
-        for container in find():
-            with contextlib.suppress(NotFound, APIError, ContainerError):  # it has just ended by itself
-                how(container)
-                return True
-        time.sleep(0.02)
-    return False
-
-
-def kill(kind: str, shop: Shop, run: subprocess.Popen[bytes], old: set[str], poller: Poller, number: int) -> Kill:
-    """Kills one thing of this kind."""
-    began = time.monotonic()
-
-    def going() -> bool:
-        nonlocal began
-        began = time.monotonic()
-        return run.poll() is None
-
-    def webs(mine: bool) -> list[Container]:
-        return [each for each in containers(shop, "web") if (str(each.id) in old) == mine]
-
-    served = kind in {"nginx", "old", ENGINE}
-    if kind == "command":
-        hit = False
-        with contextlib.suppress(ValueError, ProcessLookupError):  # it had not begun, or had ended
-            shop.kill_pulumi()
-            hit = True
-    elif kind == ENGINE:
-        hit = kill_engine()
-    elif kind == "migration":
-        hit = kill_first(lambda: containers(shop, "web-migrate"), Container.kill, going)
-    elif kind == "nginx":
-        hit = kill_first(lambda: containers(shop, "edge"), shop.kill_process, going)
-    else:
-        hit = kill_first(lambda: webs(kind == "old"), shop.kill_process, going)
-        served = served or str(number) in poller.releases
-    return Kill(began, time.monotonic(), hit, served)
-
-
-def kill_engine() -> bool:
-    """Ends dockerd hard and starts it again, as systemd or an operator would. For root on the engine's host."""
-    pid = next(int(file.read_text()) for file in PIDFILES if file.name == "docker.pid" and file.exists())
-    os.kill(pid, signal.SIGKILL)
-    wait_until("dockerd has ended", lambda: not Path(f"/proc/{pid}").exists(), 10)
-    if not Path("/run/systemd/system").is_dir():
-        start_in_background()
-    return True
-
-
-def engine_answers() -> bool:
-    return bool(version(os.environ["DOCKER_HOST"], os.environ))
-
-
-def play(shop: Shop, number: int, kind: str, moment: float) -> Outcome:
-    """One round: declares release `number`, hits its run, and runs it again."""
-    old = {str(each.id) for each in containers(shop, "web")}
+def declare(shop: Shop, number: int, *, code: bool) -> None:
+    """Declares a release; `code`: of a new image as well."""
+    if code:
+        shop.write(MIGRATE, f"{(shop.directory / MIGRATE).read_text().partition(LONGER)[0]}{LONGER}{number}\n")
     declared = {"env": {"RELEASE": str(number)}}
-    if kind == "migration":  # runs when there is a new image, and here long enough to be hit
-        shop.write(MIGRATE, f"{(shop.directory / MIGRATE).read_text()}\nimport time; time.sleep(1)  # {number}\n")
     shop.declare(web=declared, other=declared, worker=declared)
+
+
+def missing(shop: Shop, number: int) -> str:
+    """What of the release is not there, or still is of another one; "" when all is right."""
+    try:
+        answers = set(shop.serving().values())
+    except httpx.TransportError as error:
+        return f"nothing answers: {error!r}"
+    if answers != {str(number)}:
+        return f"what answers: {sorted(answers)}"
+    states = {name: [each.status for each in engine.containers(f"{shop.prefix}-{name}")] for name in CONTAINERS}
+    return ", ".join(f"{name} {several}" for name, several in states.items() if several != ["running"])
+
+
+def spans(shop: Shop) -> dict[str, float]:
+    """{kind: for how many seconds it is there to be killed}, in a release that is left alone. Raises RuntimeError when
+    that fails, or a request does: the rounds would say nothing."""
+    begins, ends = dict[str, float](), dict[str, float]()
+    declare(shop, FIRST, code=True)
     with Poller(shop) as poller:
+        possible = ways(shop, FIRST, poller)
+        with shop.up_at_work() as run:
+            while not ended(run, LOOK):
+                for kind in [kind for kind, way in possible.items() if way.there()]:
+                    ends[kind] = time.monotonic()
+                    begins.setdefault(kind, ends[kind])
+    shop.note_images()
+    if run.returncode or poller.failed:
+        raise RuntimeError(f"nothing was killed, but: exit code {run.returncode}, failed: {poller.failed[:3]}")
+    return {kind: ends[kind] - begins[kind] for kind in begins}
+
+
+def play(shop: Shop, number: int, kind: str, later: float) -> Outcome:
+    """One round: declares release `number`, hits its run `later` seconds after there is something of this kind, and
+    runs it again."""
+    declare(shop, number, code=kind == "migration")
+    with Poller(shop) as poller:
+        way = ways(shop, number, poller)[kind]
         with shop.up_at_work() as run:
             start = time.monotonic()
-            time.sleep(moment)
-            killed = kill(kind, shop, run, old, poller, number)
-            if kind == ENGINE:
-                wait_until("the engine answers again", engine_answers, ENGINE_BACK)
-            first = run.wait(300)
+            while not way.there() and not ended(run, LOOK):
+                pass
+            ended(run, later)
+            killed = strike(way, run)
+            first = run.wait(ENDS)
         second = subprocess.run(
             shop.command("up"),
             cwd=shop.directory,
@@ -165,44 +130,44 @@ def play(shop: Shop, number: int, kind: str, moment: float) -> Outcome:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            timeout=ENDS,
             check=False,
         )
         shop.note_images()
         if second.returncode:
             print(second.stdout, second.stderr, file=sys.stderr)
-        expected = {"": str(number), "other/": str(number)}
-        serves = second.returncode == 0 and shop.serving() == expected
-        serves = serves and all(len(containers(shop, name)) == 1 for name in ("web", "other", "worker", "edge"))
-    wrong = [(when, problem) for when, problem in poller.failed if not killed.excuses(when)]
-    for when, problem in wrong[:3]:
-        print(f"       {when - killed.done:+.1f} s from the kill: {problem}", file=sys.stderr)
+        with contextlib.suppress(AssertionError):  # killed late, it still starts; for how long, the poller tells
+            wait_until("the release is in", lambda: not missing(shop, number), ALLOWED)
+        problem = missing(shop, number)
+    wrong = [each for each in poller.failed if not killed.excuses(each)]
+    for each in wrong[:3]:
+        print(f"       {each.sent - killed.done:+.1f} s from the kill: /{each.path} {each.problem}", file=sys.stderr)
     return Outcome(
         kind=kind,
         moment=killed.done - start,
         hit=killed.hit,
         first=first,
         second=second.returncode,
-        serves=serves,
+        problem=f"`up` failed; {problem}" if second.returncode else problem,
         requests=len(poller.answers),
         failed=len(poller.failed),
         wrong=len(wrong),
-        gap=max((when - killed.began for when, _ in poller.failed), default=0.0),
+        gap=max((each.known - killed.began for each in poller.failed), default=0.0),
     )
 
 
-def play_all(shop: Shop, rounds: int, seed: int, kinds: tuple[str, ...] = KINDS) -> list[Outcome]:
+def play_all(shop: Shop, rounds: int, seed: int, kinds: Sequence[str] = KINDS) -> list[Outcome]:
     """So many rounds, each kind about as often, at moments that `seed` settles. Prints a row for each."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    order = [kinds[number % len(kinds)] for number in range(rounds)]
-    chance.shuffle(order)
+    seconds = spans(shop)
+    print("there to be killed:", ", ".join(f"{kind} {seconds.get(kind, 0):.1f} s" for kind in kinds))
     print(ROW.format("round", "killed", "at s", "first", "second", "requests", "failed", "the last, s after the kill"))
     outcomes = []
-    for number, kind in enumerate(order, 1):
-        each = play(shop, 100 + number, kind, 0 if kind == "migration" else chance.uniform(0, LONGEST))
+    for number, (kind, share) in enumerate(drawn(rounds, seed, kinds), 1):
+        each = play(shop, FIRST + number, kind, LATEST * share * seconds.get(kind, 0))
         outcomes.append(each)
         verdict = [f"{each.gap:.1f}" if each.failed else "-"]
         verdict += [] if each.hit else ["nothing was there to kill"]
-        verdict += [] if each.good else ["NOT GOOD"]
+        verdict += [] if each.good else [f"NOT GOOD: {each.wrong} requests should not have failed. {each.problem}"]
         row = (number, kind, f"{each.moment:.1f}", each.first, each.second, each.requests, each.failed)
         print(ROW.format(*row, "  ".join(verdict)), flush=True)
     return outcomes
@@ -227,17 +192,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.chaos", description="Random kills during releases.")
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--engine", action="store_true", help="kill dockerd, and nothing else: all on it is restarted")
+    parser.add_argument(
+        "--engine",
+        action="store_true",
+        help="kill dockerd as well: for root, on an engine that nobody else uses, because all on it is restarted",
+    )
+    parser.add_argument("--only", choices=[*KINDS, ENGINE], help="kill nothing else; `engine` needs what --engine does")
     parser.add_argument("--virtualenv", type=Path, default=paths.VIRTUALENV, help="the one that the program runs in")
     given = parser.parse_args()
     os.environ.update(Choices.load().exported())
+    kinds = (given.only,) if given.only else (*KINDS, *([ENGINE] if given.engine else []))
+    if ENGINE in kinds and (problem := dockerd.refusal()):
+        parser.error(problem)
     signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as directory,
         shop_running(Path(directory), given.virtualenv) as shop,
     ):
-        wait_until("the shop is well", lambda: shop.serving()[""] == "1", 20)
-        outcomes = play_all(shop, given.rounds, given.seed, (ENGINE,) if given.engine else KINDS)
+        outcomes = play_all(shop, given.rounds, given.seed, kinds)
     print(summary(outcomes))
     sys.exit(not all(each.good for each in outcomes))
 

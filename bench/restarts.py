@@ -1,9 +1,15 @@
-"""What is restarted instead of released: `python -m bench.restarts [--nginx 10] [--postgres 3] [--recreate 3]`.
+"""What is restarted instead of released: `python -m bench.restarts [--nginx 10] [--postgres 3] [--recreate 3]
+[--engine 20]`.
 
 The site of bench.release, under the same load, gets another image of nginx, another of Postgres, and new code with
-`strategy: recreate`, so many times each. Prints, and writes to bench/results/restarts.json, for each of them: how long
-nobody was answered who came anew, how long it took from the end of the old container until the new one answered, and
-how many requests of the load failed. slipway.core.impact has its estimates from here.
+`strategy: recreate`, so many times each. With --engine dockerd is restarted under it, in turns by SIGTERM, as
+`systemctl restart docker` does it, and by SIGKILL; and in turns the engine starts all that was there, or nginx alone,
+and Postgres comes last. That needs root, and an engine that nobody else uses.
+
+Prints, and writes to bench/results/restarts.json, for each of them: how long nobody was answered who came anew, how
+long the restart took, from the end of the old container or engine (from the start of Postgres, where that comes last)
+until the site answered well again, and how many requests of the load failed. The exit status is 1 when a restart of the
+engine took more than BACK seconds. slipway.core.impact has its estimates from here.
 """
 
 from __future__ import annotations
@@ -15,83 +21,51 @@ import signal
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import httpx
+from docker.models.containers import Container
 
+from bench import dockerd
+from bench.prober import ENOUGH, Prober
 from bench.release.cases import SERVICE
 from bench.release.load import load
 from bench.release.schedule import SHORT
-from bench.release.site import Ledger, Run
+from bench.release.site import Ledger
 from slipway.core.topology import EDGE, POSTGRES
 from slipway.setup import paths
 from slipway.setup.choices import Choices
+from tests.e2e.site import status
+from tests.support import engine
+from tests.support.waiting import wait_until
 
 RESULTS = paths.PROJECT / "bench" / "results"
-BEAT, PATIENCE = 0.1, 2.0
-"""Seconds between two questions, and until one counts as not answered."""
 PAUSE = 8.0
 """Seconds between two restarts."""
-ANYTHING, ROW = "/ready", "/entries/asked-for-by-the-prober"
-"""Paths whose answer needs the service, and the database as well."""
+PAGE = "/ready"
+"""A path whose answer needs nginx, the service and the database."""
+ENGINE, BACK = "engine", 15.0
+"""Seconds in which the site must be back after a restart of the engine."""
 IMAGES = {EDGE: "services/nginx/Dockerfile", POSTGRES: "services/postgres/Dockerfile"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restart:
-    """Of one container. Seconds: `refused` from the first new request without a good answer to the next good one,
-    `restart` from the end of the old container to that answer. `failed` of `requests` of the load between the two."""
+    """Of one container, or of the engine. Seconds: `refused` from the first new request without a good answer to the
+    next good one, `restart` from the end of the old container to that answer, `engine` from the end of the old engine
+    until the new one answered. `failed` of `requests` of the load meanwhile."""
 
     what: str
     refused: float
     restart: float
+    engine: float = 0.0
     requests: int = 0
     failed: int = 0
-
-
-class Prober:
-    """Asks a path again and again over new connections, and writes down (moment, whether the answer was good)."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.seen: list[tuple[float, bool]] = []
-        self.stopped = threading.Event()
-
-    @contextmanager
-    def asking(self) -> Iterator[None]:
-        threads = [threading.Thread(target=self._ask, args=(number * BEAT / 4,), daemon=True) for number in range(4)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            self.stopped.set()
-            for thread in threads:
-                thread.join(2 * PATIENCE)
-
-    def _ask(self, later: float) -> None:
-        """One of several, so that a question without an answer does not hide the next ones."""
-        time.sleep(later)
-        while not self.stopped.wait(BEAT):
-            asked = time.time()
-            try:
-                good = httpx.get(self.url, timeout=PATIENCE).status_code == httpx.codes.OK
-            except httpx.TransportError:
-                good = False
-            self.seen.append((time.time() if good else asked, good))
-
-    def gap(self, since: float, ended: float) -> tuple[float, float]:
-        """(refused, restart) of a container that ended at this moment; since: the start of the run."""
-        seen = sorted(each for each in self.seen if each[0] >= since)
-        bad = [moment for moment, good in seen if not good]
-        back = next((moment for moment, good in seen if good and moment > max([ended, *bad[-1:]])), time.time())
-        return (back - bad[0] if bad else 0.0), back - ended
 
 
 def change(site: Ledger, what: str, number: int) -> None:
@@ -103,17 +77,66 @@ def change(site: Ledger, what: str, number: int) -> None:
     file.write_text(f"{file.read_text().rstrip()}\nLABEL bench.restart={number}\n")
 
 
-def restart(site: Ledger, what: str, number: int) -> tuple[Run, float, float, float]:
-    """One: the run, when the old container ended, and the gap."""
+def restart(site: Ledger, what: str, number: int) -> tuple[Restart, float]:
+    """The `number`-th of this kind, and when it began."""
+    if what == ENGINE:
+        return restart_engine(site, number)
     change(site, what, number)
-    prober = Prober(f"http://127.0.0.1:{site.port}{ANYTHING}")
+    prober = Prober(f"http://127.0.0.1:{site.port}{PAGE}")
     with prober.asking(), site.watched(what, "die") as events:
         run = site.slipway("up", "--yes", "--allow-data-loss")
-        time.sleep(PATIENCE)
+        prober.wait_until_back(run.end)
     ended = next((moment for moment, action, helper in events if action == "die" and not helper), None)
     if run.code or ended is None:
         raise RuntimeError(f"{what} was not restarted:\n{run.output}")
-    return run, ended, *prober.gap(run.start, ended)
+    refused, took = prober.gap(run.start, ended)
+    return Restart(what=what, refused=refused, restart=took), run.start
+
+
+def turn(number: int) -> tuple[signal.Signals, bool]:
+    """How the `number`-th restart of the engine (from 1) goes: the signal, and whether nginx is to be first."""
+    return (signal.SIGTERM, signal.SIGKILL)[(number - 1) % 2], (number - 1) // 2 % 2 == 1
+
+
+def restart_engine(site: Ledger, number: int) -> tuple[Restart, float]:
+    """Restarts dockerd while all containers of the site run."""
+    how, nginx_first = turn(number)
+    prober = Prober(f"http://127.0.0.1:{site.port}{PAGE}")
+    with prober.asking():
+        start = time.time()
+        others = hold_back(site) if nginx_first else {}
+        done = dockerd.restart(how)
+        ended = start_last(site, others) if nginx_first else done.ended
+        prober.wait_until_back(max(ended, done.answered))
+    refused, took = prober.gap(start, ended)
+    what = f"{ENGINE} {how.name}{', nginx first' if nginx_first else ''}"
+    return Restart(what=what, refused=refused, restart=took, engine=done.answered - done.ended), start
+
+
+def hold_back(site: Ledger) -> dict[str, Container]:
+    """Has the next engine start none of the site's containers but nginx; returns the others."""
+    others = {name: each for name, each in site.containers().items() if name != EDGE and each.status == "running"}
+    for each in others.values():
+        each.update(restart_policy={"Name": "no", "MaximumRetryCount": 0})
+    return others
+
+
+def start_last(site: Ledger, others: Mapping[str, Container]) -> float:
+    """Starts them when nginx answers without them, Postgres last; when that was."""
+    url = f"http://127.0.0.1:{site.port}{PAGE}"
+    wait_until("nginx answers without any service", lambda: status(url) >= httpx.codes.INTERNAL_SERVER_ERROR, ENOUGH)
+    for name, each in others.items():
+        wait_until(f"{name} has ended", partial(has_ended, str(each.id)), ENOUGH)
+    moment = 0.0
+    for _, each in sorted(others.items(), key=lambda item: item[0] == POSTGRES):
+        each.update(restart_policy=each.attrs["HostConfig"]["RestartPolicy"])  # what it was before
+        moment = time.time()
+        each.start()
+    return moment
+
+
+def has_ended(container: str) -> bool:
+    return engine.client().containers.get(container).status == "exited"
 
 
 def measure(wanted: dict[str, int], results: Path) -> list[Restart]:
@@ -127,23 +150,47 @@ def measure(wanted: dict[str, int], results: Path) -> list[Restart]:
             if (first := site.release()).code:
                 raise RuntimeError(f"the site does not come up:\n{first.output}")
             for what, times in wanted.items():
-                if what == SERVICE and times:  # the way to one container that goes first is no restart yet
+                if not times:
+                    continue
+                if what == SERVICE:  # the way to one container that goes first is no restart yet
                     change(site, what, 0)
                     site.release()
-                log, seen = results / f"restarts-{what}.jsonl", []
-                with load(site.port, log, SHORT) as running:
+                seen = []
+                with load(site.port, results / f"restarts-{what}.jsonl", SHORT) as running:
                     running.goes_on(PAUSE)
                     for number in range(1, times + 1):
-                        seen.append((restart(site, what, number), time.time()))
+                        one, began = restart(site, what, number)
+                        seen.append((one, began, time.time()))
+                        print(row(one), flush=True)
                         running.goes_on(PAUSE)
-                for (run, ended, refused, took), until in seen:
-                    mine = [each for each in running.records if run.start <= each.end and each.planned <= until]
-                    failed = sum(each.failed for each in mine)
-                    found.append(Restart(what=what, refused=refused, restart=took, requests=len(mine), failed=failed))
-                    print(f"{what:<10} {ended - run.start:5.1f} s after the start: {found[-1]}", flush=True)
+                for one, began, until in seen:
+                    mine = [each for each in running.records if began <= each.end and each.planned <= until]
+                    found.append(replace(one, requests=len(mine), failed=sum(each.failed for each in mine)))
         finally:
             site.remove()
     return found
+
+
+def row(one: Restart) -> str:
+    engine_away = f", engine {one.engine:5.1f} s" if one.engine else ""
+    return f"{one.what:<28} refused {one.refused:5.1f} s, restart {one.restart:5.1f} s{engine_away}"
+
+
+def summary(found: list[Restart]) -> str:
+    """For each kind the median and the longest."""
+    lines = []
+    for what in dict.fromkeys(each.what for each in found):
+        mine = [each for each in found if each.what == what]
+        for name in ("refused", "restart"):
+            values = sorted(getattr(each, name) for each in mine)
+            lines.append(f"{what:<28} {name:<8} median {statistics.median(values):5.1f} s, longest {values[-1]:5.1f} s")
+        lines.append(f"{what:<28} {sum(each.failed for each in mine)} of {sum(each.requests for each in mine)} failed")
+    return "\n".join(lines)
+
+
+def late(found: list[Restart]) -> list[Restart]:
+    """The restarts of the engine after which the site was not back soon enough."""
+    return [each for each in found if each.what.startswith(ENGINE) and each.restart > BACK]
 
 
 def main() -> None:
@@ -151,19 +198,21 @@ def main() -> None:
     parser.add_argument("--nginx", type=int, default=10)
     parser.add_argument("--postgres", type=int, default=3)
     parser.add_argument("--recreate", type=int, default=3)
+    parser.add_argument("--engine", type=int, default=0, help="for root, on an engine that nobody else uses")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     given = parser.parse_args()
     os.environ.update(Choices.load().exported())
+    if given.engine and (problem := dockerd.refusal()):
+        parser.error(problem)
     signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
     given.results.mkdir(parents=True, exist_ok=True)
-    found = measure({EDGE: given.nginx, POSTGRES: given.postgres, SERVICE: given.recreate}, given.results)
+    wanted = {EDGE: given.nginx, POSTGRES: given.postgres, ENGINE: given.engine, SERVICE: given.recreate}
+    found = measure(wanted, given.results)
     (given.results / "restarts.json").write_text(json.dumps([asdict(each) for each in found], indent=2) + "\n")
-    for what in dict.fromkeys(each.what for each in found):
-        mine = [each for each in found if each.what == what]
-        for name in ("refused", "restart"):
-            values = sorted(getattr(each, name) for each in mine)
-            print(f"{what:<10} {name:<8} median {statistics.median(values):5.1f} s, longest {values[-1]:5.1f} s")
-    sys.exit(not found)
+    print(summary(found))
+    for each in late(found):
+        print(f"FAILED: later than {BACK:.0f} s: {row(each)}")
+    sys.exit(not found or bool(late(found)))
 
 
 def interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -10,24 +10,31 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import httpx
 import yaml
 
+from slipway.cli.backend import runs_pulumi
 from slipway.setup import paths
 from tests.e2e.site import Site, running
 from tests.support.engine import free_port
 from tests.support.waiting import wait_until
 
 SOURCE = Path(__file__).with_name("programs") / "shop"
+PATHS = ("", "other/")
+"""Where the two services answer, below the shop's URL."""
+CONTEXT = ssl.create_default_context()
+"""Made once: httpx would read all authorities' certificates again for each new connection, at 25 ms of a processor."""
 TIMEOUT = 15
 """The shop's deployTimeout: a health check asks every five seconds, so a good release needs six."""
 COMMON: dict[str, Any] = {"path": "services/shop", "app": "app:app", "ready": "/ready", "memory": 96}
@@ -119,14 +126,22 @@ class Shop(Site):
             finally:
                 run.kill()
 
+    def pulumi_at_work(self) -> list[int]:
+        """The process id of the `pulumi` that holds the stack's lock: none before it has begun, none when it ended."""
+        found = []
+        for lock in (self.root / "state").glob(".pulumi/locks/organization/*/prod/*.json"):
+            with contextlib.suppress(OSError, ValueError):  # it has just gone, or is being written
+                found.append(int(json.loads(lock.read_text())["pid"]))
+        return [pid for pid in found if runs_pulumi(pid)]
+
     def kill_pulumi(self) -> None:
         """Ends the `pulumi` that is at work, hard."""
-        [lock] = (self.root / "state").glob(".pulumi/locks/organization/*/prod/*.json")
-        os.kill(json.loads(lock.read_text())["pid"], signal.SIGKILL)
+        [pid] = self.pulumi_at_work()
+        os.kill(pid, signal.SIGKILL)
 
     def serving(self) -> dict[str, str]:
         """{path: what answers there}."""
-        return {path: httpx.get(self.url + path).text for path in ("", "other/")}
+        return {path: httpx.get(self.url + path).text for path in PATHS}
 
 
 @contextmanager
@@ -137,14 +152,23 @@ def shop_running(directory: Path, virtualenv: Path) -> Iterator[Shop]:
         yield shop
 
 
+class Failed(NamedTuple):
+    """A request without a good answer: when it was sent and when that was known (time.monotonic), the path, and why."""
+
+    sent: float
+    known: float
+    path: str
+    problem: str
+
+
 class Poller:
     """Asks both services all the time while this is entered, each over a connection of its own and over new ones."""
 
     def __init__(self, shop: Shop) -> None:
         self.url, self.stopped = shop.url, threading.Event()
         self.answers: list[tuple[str, str]] = []
-        self.failed: list[tuple[float, str]] = []
-        self.threads = [threading.Thread(target=self._ask, args=(path,)) for path in ("", "other/")]
+        self.failed: list[Failed] = []
+        self.threads = [threading.Thread(target=self._ask, args=(path,)) for path in PATHS]
 
     def __enter__(self) -> Self:
         for thread in self.threads:
@@ -159,18 +183,20 @@ class Poller:
             thread.join(timeout=30)
 
     def _ask(self, path: str) -> None:
-        with httpx.Client(timeout=10) as kept:
+        with httpx.Client(timeout=10, verify=CONTEXT) as kept:
             number = 0
             while not self.stopped.wait(0.05):
                 number += 1
+                get = kept.get if number % 2 else partial(httpx.get, timeout=10, verify=CONTEXT)
+                sent = time.monotonic()
                 try:
-                    answer = kept.get(self.url + path) if number % 2 else httpx.get(self.url + path, timeout=10)
+                    answer = get(self.url + path)
                 except httpx.TransportError as problem:
-                    self.failed.append((time.monotonic(), f"/{path} {problem!r}"))
+                    self.failed.append(Failed(sent, time.monotonic(), path, repr(problem)))
                     continue
                 self.answers.append((path, answer.text))
                 if answer.status_code != httpx.codes.OK:
-                    self.failed.append((time.monotonic(), f"/{path} status {answer.status_code}"))
+                    self.failed.append(Failed(sent, time.monotonic(), path, f"status {answer.status_code}"))
 
     @property
     def releases(self) -> set[str]:

@@ -81,9 +81,9 @@ def test_a_release_that_dies_after_the_switch_is_taken_back(shop: Shop, poller: 
     assert "Switched back: the release before serves again." in report
     assert shop.serving() == {"": "1", "other/": "1"}
     assert poller.releases >= {"1", "2"}, "it was never let in: this shows nothing"
-    moments = [moment for moment, _ in poller.failed]
+    moments = [each.known for each in poller.failed]
     assert not moments or moments[-1] - moments[0] < SWITCHING_BACK, poller.failed
-    assert {problem.split()[0] for _, problem in poller.failed} <= {"/"}, "the other service was well all the time"
+    assert {each.path for each in poller.failed} <= {""}, "the other service was well all the time"
     assert engine.containers(f"{shop.prefix}-web")[0].status == "exited"
 
 
@@ -202,7 +202,7 @@ def test_drift_that_the_docker_plugin_does_not_see_is_shown_and_healed_and_nothi
     assert engine.http_get("127.0.0.1", shop.port, "/static/shop.css")[0] == 200
     assert shop.starts(others) == before
     assert shop.plan() == {}
-    assert {problem for _, problem in poller.failed if not problem.startswith("/other/")} == set()
+    assert [each for each in poller.failed if each.path != "other/"] == []
 
 
 def test_after_a_random_kill_one_up_brings_the_release_in(shop: Shop) -> None:

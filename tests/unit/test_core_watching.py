@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +22,12 @@ case "$*" in
 *daemon*) exec sleep 60 ;;
 esac
 """
+STAT = """\
+#!/bin/sh
+echo look >> "$LOOKS"
+PATH=${PATH#*:}
+exec stat "$@"
+"""
 CHECK, RELOAD = "-t -q -c /main.conf", "-s reload -c /main.conf"
 
 
@@ -32,11 +37,13 @@ class Box:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(watching, "PAUSE", 0.1)
         self.folder, self.calls, self.broken = folder, folder / "calls", folder / "broken"
+        self.looks = folder / "looks"
         (folder / CERTIFICATES).mkdir()
         self.place("old")
         (folder / "bin").mkdir()
-        (folder / "bin/nginx").write_text(NGINX)
-        (folder / "bin/nginx").chmod(0o755)
+        for name, text in {"nginx": NGINX, "stat": STAT}.items():
+            (folder / "bin" / name).write_text(text)
+            (folder / "bin" / name).chmod(0o755)
         (folder / "follow").write_text(watching.script("/main.conf").replace(FOLDER, str(folder)))
 
     def place(self, text: str) -> None:
@@ -48,11 +55,15 @@ class Box:
     def told(self) -> list[str]:
         return self.calls.read_text().splitlines() if self.calls.exists() else []
 
+    def looked(self) -> int:
+        """How many times it has looked at the certificates."""
+        return len(self.looks.read_text().splitlines())
+
     @contextmanager
     def running(self) -> Iterator[None]:
         environment = {
             **os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "CALLS": str(self.calls),
-            "BROKEN": str(self.broken),
+            "BROKEN": str(self.broken), "LOOKS": str(self.looks),
         }  # fmt: skip
         command = ["sh", str(self.folder / "follow"), "nginx", "-g", "daemon off;"]
         with subprocess.Popen(command, env=environment, start_new_session=True) as process:
@@ -72,7 +83,8 @@ def test_a_new_certificate_is_checked_and_taken_by_one_reload(box: Box) -> None:
     with box.running():
         box.place("new")
         wait_until("it is taken", lambda: RELOAD in box.told(), 10)
-        time.sleep(0.5)  # five more looks
+        looked = box.looked()
+        wait_until("it looks five more times", lambda: box.looked() >= looked + 5, 10)
         assert box.told()[1:] == [CHECK, RELOAD]
 
 

@@ -1,11 +1,13 @@
-"""What the benches of restarts and of kills count as a gap, and as a failure that nothing excuses."""
+"""What the bench of restarts counts as a gap, and as the site being back."""
 
 from __future__ import annotations
 
+from signal import SIGKILL, SIGTERM
+
 import pytest
 
-from bench.chaos import ALLOWED, Kill
-from bench.restarts import Prober
+from bench.prober import Prober
+from bench.restarts import BACK, Restart, late, summary, turn
 
 
 def test_a_gap_is_from_the_first_question_without_an_answer_to_the_next_good_one() -> None:
@@ -28,16 +30,49 @@ def test_where_nothing_was_refused_there_is_no_gap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("served", "moment", "excused"),
+    ("seen", "after", "back"),
     [
-        (True, 10.5, True),
-        (True, 11.0 + ALLOWED, True),
-        (True, 11.1 + ALLOWED, False),
-        (True, 9.9, False),
-        (False, 10.5, False),
+        ([(7.5, True), (9.0, True)], 7.0, True),
+        ([(6.9, False), (9.0, True)], 7.0, True),
+        ([(7.5, False), (9.0, True)], 7.0, False),
+        ([(7.5, True), (9.0, True)], 7.1, False),
+        ([(6.9, True)], 6.0, False),
     ],
 )
-def test_requests_may_fail_for_a_moment_after_what_served_was_killed_and_never_otherwise(
-    served: bool, moment: float, excused: bool
+def test_a_site_is_back_when_for_three_seconds_each_answer_was_good(
+    seen: list[tuple[float, bool]], after: float, back: bool
 ) -> None:
-    assert Kill(began=10.0, done=11.0, hit=True, served=served).excuses(moment) == excused
+    prober = Prober("http://example.org/")
+    prober.seen = seen
+    assert prober.is_back(after, now=10.0) == back
+
+
+def test_the_engine_is_restarted_by_either_signal_in_either_order() -> None:
+    assert [turn(number) for number in range(1, 6)] == [
+        (SIGTERM, False),
+        (SIGKILL, False),
+        (SIGTERM, True),
+        (SIGKILL, True),
+        (SIGTERM, False),
+    ]
+
+
+def test_only_a_restart_of_the_engine_can_be_late() -> None:
+    slow, quick = BACK + 0.1, BACK
+    found = [
+        Restart(what="edge", refused=0.0, restart=slow),
+        Restart(what="engine SIGTERM", refused=slow, restart=quick),
+        Restart(what="engine SIGKILL, nginx first", refused=0.0, restart=slow),
+    ]
+    assert late(found) == found[2:]
+
+
+def test_the_summary_has_the_median_of_each_kind() -> None:
+    found = [Restart(what="edge", refused=1.0, restart=each, requests=100, failed=3) for each in (9.0, 1.0, 2.0)]
+    told = summary([*found, Restart(what="postgres", refused=0.0, restart=7.0)]).splitlines()
+    assert [" ".join(line.split()) for line in told if line.startswith("edge")] == [
+        "edge refused median 1.0 s, longest 1.0 s",
+        "edge restart median 2.0 s, longest 9.0 s",
+        "edge 9 of 300 failed",
+    ]
+    assert " ".join(told[4].split()) == "postgres restart median 7.0 s, longest 7.0 s"
