@@ -93,7 +93,7 @@ def ways(shop: Shop, number: int, poller: Poller) -> dict[str, Way]:
         # An nginx worker that only finishes goes on using the old one, for as long as keepalive_min_timeout says.
         "old": Way(lambda: webs(True), shop.kill_process, lambda: frozenset({""})),
         "nginx": Way(lambda: running(shop, EDGE), shop.kill_process, lambda: frozenset(PATHS)),
-        "migration": Way(lambda: running(shop, f"{WEB}-migrate"), Container.kill),
+        "migration": Way(lambda: running(shop, f"{WEB}-migrate"), lambda job: job.kill()),
         ENGINE: Way(lambda: [ENGINE], lambda _: dockerd.restart(signal.SIGKILL), lambda: frozenset(PATHS)),
     }
 

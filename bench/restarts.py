@@ -117,7 +117,7 @@ def hold_back(site: Ledger) -> dict[str, Container]:
     """Has the next engine start none of the site's containers but nginx; returns the others."""
     others = {name: each for name, each in site.containers().items() if name != EDGE and each.status == "running"}
     for each in others.values():
-        each.update(restart_policy={"Name": "no", "MaximumRetryCount": 0})
+        engine.update(str(each.id), RestartPolicy={"Name": "no"})
     return others
 
 
@@ -127,9 +127,9 @@ def start_last(site: Ledger, others: Mapping[str, Container]) -> float:
     wait_until("nginx answers without any service", lambda: status(url) >= httpx.codes.INTERNAL_SERVER_ERROR, ENOUGH)
     for name, each in others.items():
         wait_until(f"{name} has ended", partial(has_ended, str(each.id)), ENOUGH)
-    moment = 0.0
+    moment = time.time()
     for _, each in sorted(others.items(), key=lambda item: item[0] == POSTGRES):
-        each.update(restart_policy=each.attrs["HostConfig"]["RestartPolicy"])  # what it was before
+        engine.update(str(each.id), RestartPolicy=each.attrs["HostConfig"]["RestartPolicy"])  # what it was before
         moment = time.time()
         each.start()
     return moment

@@ -61,7 +61,7 @@ def test_what_is_not_there_yet_is_waited_for_and_what_has_just_ended_is_tried_ag
 
     kill = strike(Way(lambda: next(found), end, lambda: frozenset({"other/"})), run)
     assert killed == ["second"]
-    assert (kill.hit, kill.paths) == (True, {"other/"})
+    assert (kill.hit, kill.paths) == (True, frozenset({"other/"}))
     assert kill.began <= kill.done
 
 
