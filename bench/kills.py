@@ -81,8 +81,8 @@ def ways(shop: Shop, number: int, poller: Poller) -> dict[str, Way]:
         if str(number) in poller.releases:
             return frozenset({""})
         with contextlib.suppress(APIError):
-            [nginx] = engine.containers(f"{shop.prefix}-{EDGE}")
-            named = serving(Edge(nginx, LIVE, MAIN, INTERNAL_PORT).files()).get(WEB, [])
+            files = [Edge(nginx, LIVE, MAIN, INTERNAL_PORT).files() for nginx in running(shop, EDGE)]
+            named = {name for each in files for name in serving(each).get(WEB, [])}
             found = engine.containers(f"{shop.prefix}-{WEB}")
             return frozenset({""} if any(each.name in named and str(each.id) not in old for each in found) else ())
         return frozenset()
