@@ -79,6 +79,7 @@ class Site:
         self.root, self.state = self.pulumi.directory, directory / "state"
         self.port = engine.free_port()
         self.pulumi.write("web/Dockerfile", DOCKERFILE.format(mark=self.name))
+        self.pulumi.write(".gitignore", "__pycache__/\n")  # as every Python project's
         for stack in ("dev", "prod"):
             self.configure(stack)
         for command in (["init", "--quiet"], ["add", "--all"]):
