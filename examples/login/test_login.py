@@ -52,7 +52,6 @@ def served_by(site: Example, path: str, method: str = "GET") -> Counter[str]:
 @contextmanager
 def logging_in(site: Example, trust: ssl.SSLContext) -> Iterator[None]:
     """Visitors ask for pages and log in until the block ends; then the test fails if one of them could not."""
-
     url = site.url
 
     def log_in() -> str:
