@@ -136,10 +136,10 @@ def test_the_application_has_a_database_and_a_role_of_its_own(site: Example) -> 
 
 def test_the_stacks_settings_come_from_its_list_of_names_and_values(site: Example) -> None:
     pairs = json.loads((site.directory / "config" / "production.json").read_text())
-    assert {each["name"] for each in pairs} <= site.variables("rooms").keys()
-    assert site.variables("rooms")["LOG_LEVEL"] == "WARNING"
-    inspected = json.dumps(site.container("rooms").attrs)
-    assert site.variables("rooms")["POSTGRES_PASSWORD"] not in inspected
+    environment = site.variables("rooms")
+    assert {each["name"] for each in pairs} <= environment.keys()
+    assert environment["LOG_LEVEL"] == "WARNING"
+    assert environment["POSTGRES_PASSWORD"] not in json.dumps(site.container("rooms").attrs)
 
 
 def test_the_first_rooms_are_put_in_once(site: Example, client: httpx.Client) -> None:
