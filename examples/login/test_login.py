@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import ssl
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import httpx
@@ -136,43 +137,56 @@ def test_a_replica_is_killed_over_a_log_in_and_no_visitor_notices(
 ) -> None:
     with logging_in(site, trust):
         for _ in REPLICAS:
-            kill_over_a_log_in(site)
+            forms, log_ins = served_by(site, "/login"), served_by(site, "/login", "POST")
+            with accounts_locked(site) as waiting:
+                replica = waiting()
+                site.kill_process(replica)
+            wait_until_restarted(replica)
+            wait_until("all three answer", lambda forms=forms: takes_part(site, forms), BACK_SECONDS, pause=1)  # type: ignore[misc]
+            asked = served_by(site, "/login", "POST") - log_ins
+            assert any(", " in addresses for addresses in asked), "another replica was asked for the log-in"
 
 
-def kill_over_a_log_in(site: Example) -> None:
-    """Returns when the replica takes part again."""
-    forms, log_ins = served_by(site, "/login"), served_by(site, "/login", "POST")
-    with log_in_under_way(site) as replica:
-        restarts = replica.attrs["RestartCount"]
-        site.kill_process(replica)
-    wait_until(f"{replica.name} was started again", lambda: restarted(replica, restarts), BACK_SECONDS)
-    wait_until("all three answer", lambda: takes_part(site, forms), BACK_SECONDS, pause=1)
-    asked = served_by(site, "/login", "POST") - log_ins
-    assert any(", " in addresses for addresses in asked), "another replica was asked for the log-in"
+def test_a_form_that_makes_an_account_is_not_sent_to_another_replica(site: Example, visitor: httpx.Client) -> None:
+    with ThreadPoolExecutor() as threads:
+        with accounts_locked(site) as waiting:
+            answer = threads.submit(submit, visitor, "register", "Grace")
+            replica = waiting()
+            site.kill_process(replica)
+            assert answer.result().status_code == 503
+        assert not [asked for asked in served_by(site, "/register", "POST") if ", " in asked]
+    wait_until_restarted(replica)
+    assert site.psql("SELECT count(*) FROM account WHERE name = 'Grace'") == "0"
+    assert "Hello, Grace" in submit(visitor, "register", "Grace").text
 
 
 @contextmanager
-def log_in_under_way(site: Example) -> Iterator[Container]:
-    """The replica at which a log-in waits until the block ends: the table that it reads is locked so long."""
+def accounts_locked(site: Example) -> Iterator[Callable[[], Container]]:
+    """Until the block ends no account can be read or made: who asks for one is not answered. What it gives waits for
+    such a request, and is the replica that has it."""
     address = make_url(site.variables("web")["FLASK_DATABASE_URL"])
     server = engine.address(site.container("postgres"))
     database = create_engine(address.set(drivername="postgresql+psycopg2", host=server), poolclass=NullPool)
     replicas = [site.container(name) for name in REPLICAS]
 
-    def asked() -> Container | None:
+    def found() -> list[Container]:
         with database.connect() as connection:
             waiting = set(connection.scalars(WAITING))
-        return next((each for each in replicas if waiting & set(engine.addresses(each))), None)
+        return [each for each in replicas if waiting & set(engine.addresses(each))]
 
     with database.connect() as connection:
         connection.execute(LOCK)
-        replica = wait_until("a log-in waits for the table", asked, BACK_SECONDS)
-        assert replica
-        yield replica
+        yield lambda: wait_until("a replica waits for the table", found, BACK_SECONDS)[0]
 
 
-def restarted(replica: Container, before: int) -> bool:
-    return engine.health(replica) == "healthy" and replica.attrs["RestartCount"] > before
+def wait_until_restarted(killed: Container) -> None:
+    """`killed` is as it was before."""
+    restarts = killed.attrs["RestartCount"]
+
+    def restarted() -> bool:
+        return engine.health(killed) == "healthy" and killed.attrs["RestartCount"] > restarts
+
+    wait_until(f"{killed.name} was started again", restarted, BACK_SECONDS)
 
 
 def takes_part(site: Example, before: Counter[str]) -> bool:
