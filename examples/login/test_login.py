@@ -7,14 +7,13 @@ import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import httpx
 import pytest
 from docker.models.containers import Container
 from sqlalchemy import NullPool, create_engine, make_url, text
 
-from tests.e2e.pictures import repeated
 from tests.support import engine
 from tests.support.example import Example
 from tests.support.waiting import wait_until
@@ -52,7 +51,8 @@ def served_by(site: Example, path: str, method: str = "GET") -> Counter[str]:
 
 @contextmanager
 def logging_in(site: Example, trust: ssl.SSLContext) -> Iterator[None]:
-    """Visitors ask for pages and log in until the block ends; then the test fails if one of them could not."""
+    """Visitors ask for pages, and one logs in again and again, until the block ends; then the test fails if one of them
+    could not."""
     url = site.url
 
     def log_in() -> str:
@@ -63,9 +63,7 @@ def logging_in(site: Example, trust: ssl.SSLContext) -> Iterator[None]:
             return repr(problem)
         return "" if status == httpx.codes.SEE_OTHER else f"status {status}"
 
-    with site.under_load("login", "health", "static/login.css", verify=trust) as seen, ExitStack() as clients:
-        for _ in REPLICAS:
-            clients.enter_context(repeated(lambda: seen.note("log in", log_in())))
+    with site.under_load("login", "health", "static/login.css", also=log_in, verify=trust):
         yield
 
 
