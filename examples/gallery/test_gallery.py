@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +22,27 @@ BY_HAND = ("exec", "images", "--", "python", "manage.py")
 
 
 @pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Example]:
-    with example_running(Example(tmp_path_factory.mktemp("gallery"), "gallery", virtualenv=virtualenv)) as up:
-        yield up
-
-
-@pytest.fixture(scope="module")
-def filled(prod: Example) -> Example:
+def site(site: Example) -> Example:
     """With tables and first pictures, made by hand."""
-    assert status(f"{prod.url}images/pictures") == 500, "without its table"
-    assert "up to date" in prod.slipway(*BY_HAND, "create_db")
-    assert re.search(r"added [1-9]\d* pictures", prod.slipway(*BY_HAND, "seed_db"))
-    return prod
+    assert status(f"{site.url}images/pictures") == 500, "without its table"
+    assert "up to date" in site.slipway(*BY_HAND, "create_db")
+    assert re.search(r"added [1-9]\d* pictures", site.slipway(*BY_HAND, "seed_db"))
+    return site
 
 
-def test_a_new_database_is_empty_until_it_is_filled_by_hand(filled: Example) -> None:
-    pictures = httpx.get(f"{filled.url}images/pictures").json()
+def test_a_new_database_is_empty_until_it_is_filled_by_hand(site: Example) -> None:
+    pictures = httpx.get(f"{site.url}images/pictures").json()
     assert pictures["total"] >= 3
-    assert "added 0 pictures" in filled.slipway(*BY_HAND, "seed_db")
+    assert "added 0 pictures" in site.slipway(*BY_HAND, "seed_db")
 
 
 def test_only_nginx_is_published_and_stands_in_front_and_behind_while_the_services_are_behind_alone(
-    filled: Example,
+    site: Example,
 ) -> None:
     client = engine.client()
     internal = {network.name: network.attrs["Internal"] for network in client.networks.list()}
     front = {}
-    for name, container in filled.containers().items():
+    for name, container in site.containers().items():
         networks = container.attrs["NetworkSettings"]["Networks"]
         front[name] = [network for network in networks if not internal[network]]
         assert any(internal[network] for network in networks), name
@@ -59,50 +51,49 @@ def test_only_nginx_is_published_and_stands_in_front_and_behind_while_the_servic
     assert set(front) == {"edge", "ui", "images", "postgres"}, "no database console"
 
 
-def test_gunicorn_serves_the_entry_point_as_the_user_app_with_debugging_off(filled: Example) -> None:
+def test_gunicorn_serves_the_entry_point_as_the_user_app_with_debugging_off(site: Example) -> None:
     for service in ("ui", "images"):
-        titles: Any = filled.container(service).top()
+        titles: Any = site.container(service).top()
         command = " ".join(titles["Processes"][0])
         assert "--bind=0.0.0.0:5000" in command
         assert command.endswith("manage:app")
-        said = filled.slipway("exec", service, "--", "sh", "-c", "id -un; pwd; env").splitlines()
+        said = site.slipway("exec", service, "--", "sh", "-c", "id -un; pwd; env").splitlines()
         assert said[:2] == ["app", "/home/app/web"]
         assert {"FLASK_DEBUG=0", "DB_INIT=0", "APP_FOLDER=/home/app/web"} <= set(said)
 
 
-def test_an_image_has_neither_the_tests_nor_what_builds_wheels(filled: Example) -> None:
-    there = filled.inside("ui", "sh", "-c", "ls; ls /opt/venv/bin")
+def test_an_image_has_neither_the_tests_nor_what_builds_wheels(site: Example) -> None:
+    there = site.inside("ui", "sh", "-c", "ls; ls /opt/venv/bin")
     assert "manage.py" in there
     assert "tests" not in there
     assert "pip" not in there
 
 
-def test_static_files_are_those_of_the_image_and_come_from_nginx_itself(filled: Example) -> None:
-    found = re.search(r'<link rel="stylesheet" href="(/static/[^"]+)"', httpx.get(filled.url).text)
+def test_static_files_are_those_of_the_image_and_come_from_nginx_itself(site: Example) -> None:
+    found = re.search(r'<link rel="stylesheet" href="(/static/[^"]+)"', httpx.get(site.url).text)
     assert found
-    inside = filled.inside("ui", "cat", f"/home/app/web/app{found[1]}")
-    assert httpx.get(f"{filled.url}{found[1][1:]}").text == inside
-    lines = [json.loads(line) for line in filled.container("edge").logs().decode().splitlines() if line[:1] == "{"]
-    assert [line["upstream"] for line in lines if line["path"] == found[1]] == [""]
+    inside = site.inside("ui", "cat", f"/home/app/web/app{found[1]}")
+    assert httpx.get(f"{site.url}{found[1][1:]}").text == inside
+    assert [each["upstream"] for each in site.asked(found[1])] == [""]
 
 
-def test_a_second_up_changes_nothing(filled: Example) -> None:
-    filled.assert_unchanged()
+def test_a_second_up_changes_nothing(site: Example) -> None:
+    site.assert_unchanged()
 
 
-def test_a_change_of_code_loses_no_request_and_no_picture(filled: Example) -> None:
-    uploads = Uploads(f"{filled.url}images/")
-    with filled.under_load("", "images/pictures", also=uploads.send):
-        filled.edit(f"{UI}/app/templates/index.html", "<h1>All pictures</h1>", "<h1>Every picture</h1>")
-        filled.slipway("up")
-    assert "<h1>Every picture</h1>" in httpx.get(filled.url).text
+def test_a_change_of_code_loses_no_request_and_no_picture(site: Example) -> None:
+    uploads = Uploads(f"{site.url}images/")
+    with site.under_load("", "images/pictures", also=uploads.send):
+        site.edit(f"{UI}/app/templates/index.html", "<h1>All pictures</h1>", "<h1>Every picture</h1>")
+        site.slipway("up")
+    assert "<h1>Every picture</h1>" in httpx.get(site.url).text
     assert uploads.acknowledged
     assert uploads.lost() == []
 
 
-def test_down_with_its_volumes_leaves_nothing(filled: Example) -> None:
-    assert [name for name in filled.remains() if name.endswith(("-data", "-uploads"))]
-    filled.assert_destroyed_whole()
+def test_down_with_its_volumes_leaves_nothing(site: Example) -> None:
+    assert [name for name in site.remains() if name.endswith(("-data", "-uploads"))]
+    site.assert_destroyed_whole()
 
 
 def test_dev_has_a_database_console_direct_ports_live_reload_and_first_pictures(

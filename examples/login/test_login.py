@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
 import ssl
-import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
+from docker.models.containers import Container
+from sqlalchemy import NullPool, create_engine, make_url, text
 
-from tests.e2e.pictures import repeated
 from tests.support import engine
-from tests.support.example import Example, example_running
-from tests.support.tls import trusting
+from tests.support.example import Example
 from tests.support.waiting import wait_until
 
 NAME, PASSWORD = "Robert'); DROP TABLE account; --", "correct horse battery"
 REPLICAS = ("web", "web-2", "web-3")
-LOGGING_IN = 6
-"""Clients that log in again and again: so many that each replica always has a form that it has not answered yet."""
+LOCK = text("LOCK TABLE account IN ACCESS EXCLUSIVE MODE")
+WAITING = text("SELECT host(client_addr) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
 BACK_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Example]:
-    with example_running(Example(tmp_path_factory.mktemp("login"), "login", virtualenv=virtualenv)) as up:
-        yield up
-
-
-@pytest.fixture(scope="module")
-def url(site: Example) -> str:
-    return site.url
-
-
-@pytest.fixture(scope="module")
-def trust(site: Example) -> ssl.SSLContext:
-    return trusting(site.outputs()["tls_authority"])
-
-
-@pytest.fixture
-def visitor(url: str, trust: ssl.SSLContext) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, verify=trust, follow_redirects=True, timeout=30) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -67,32 +43,27 @@ def submit(
     return client.post(form or page, data=data, headers={"Referer": referer or str(client.base_url.join(page))})
 
 
-def served_by(site: Example, path: str) -> Counter[str]:
-    """{address of a replica: how many requests for this path it answered up to now}, as nginx tells it."""
-    edge = site.container("edge")
-    address, port = engine.published(edge, 80)
-    last = f"/{uuid.uuid4()}"
-    httpx.get(f"http://{address}:{port}{last}")
-    engine.wait_for_log(edge, last, 10)  # what nginx wrote is in the engine's hands a moment later
-    entries = [json.loads(line) for line in edge.logs().decode().splitlines() if line.startswith("{")]
-    return Counter(entry["upstream_address"] for entry in entries if entry["path"] == path)
+def served_by(site: Example, path: str, method: str = "GET") -> Counter[str]:
+    """{address of a replica: how many requests it answered up to now}, as nginx tells it; where one gave no answer and
+    another was asked, the key is both, with a comma between."""
+    return Counter(entry["upstream_address"] for entry in site.asked(path) if entry["method"] == method)
 
 
 @contextmanager
 def logging_in(site: Example, trust: ssl.SSLContext) -> Iterator[None]:
-    """Visitors ask for pages and log in until the block ends; then the test fails if one of them could not."""
+    """Visitors ask for pages, and one logs in again and again, until the block ends; then the test fails if one of them
+    could not."""
+    url = site.url
 
     def log_in() -> str:
         try:
-            with httpx.Client(base_url=site.url, verify=trust, follow_redirects=True, timeout=30) as client:
-                answer = submit(client, "login", NAME)
+            with httpx.Client(base_url=url, verify=trust, timeout=30) as client:
+                status = submit(client, "login", NAME).status_code
         except (httpx.TransportError, AssertionError) as problem:
             return repr(problem)
-        return "" if "Hello" in answer.text else f"status {answer.status_code}"
+        return "" if status == httpx.codes.SEE_OTHER else f"status {status}"
 
-    with site.under_load("login", "health", "static/login.css", verify=trust) as seen, ExitStack() as clients:
-        for _ in range(LOGGING_IN):
-            clients.enter_context(repeated(lambda: seen.note("log in", log_in())))
+    with site.under_load("login", "health", "static/login.css", also=log_in, verify=trust):
         yield
 
 
@@ -159,20 +130,61 @@ def test_each_replica_has_its_limits_and_nowhere_to_write(site: Example) -> None
             assert "Read-only file system" in said
 
 
-def test_a_replica_is_killed_under_load_and_no_visitor_notices(
+def test_a_replica_is_killed_over_a_log_in_and_no_visitor_notices(
     site: Example, trust: ssl.SSLContext, account: str
 ) -> None:
     with logging_in(site, trust):
-        for name in REPLICAS:
-            before = served_by(site, "/login")
-            site.kill_main_process(name)
-            wait_until(f"{name} was started again", lambda name=name: restarted(site, name), BACK_SECONDS)  # type: ignore[misc]
-            wait_until("all three answer", lambda before=before: takes_part(site, before), BACK_SECONDS, pause=1)  # type: ignore[misc]
+        for _ in REPLICAS:
+            forms, log_ins = served_by(site, "/login"), served_by(site, "/login", "POST")
+            with accounts_locked(site) as waiting:
+                replica = waiting()
+                site.kill_process(replica)
+            wait_until_restarted(replica)
+            wait_until("all three answer", lambda forms=forms: takes_part(site, forms), BACK_SECONDS, pause=1)  # type: ignore[misc]
+            asked = served_by(site, "/login", "POST") - log_ins
+            assert any(", " in addresses for addresses in asked), "another replica was asked for the log-in"
 
 
-def restarted(site: Example, name: str) -> bool:
-    found = site.container(name)
-    return found.attrs["RestartCount"] > 0 and engine.health(found) == "healthy"
+def test_a_form_that_makes_an_account_is_not_sent_to_another_replica(site: Example, visitor: httpx.Client) -> None:
+    with ThreadPoolExecutor() as threads:
+        with accounts_locked(site) as waiting:
+            answer = threads.submit(submit, visitor, "register", "Grace")
+            replica = waiting()
+            site.kill_process(replica)
+            assert answer.result().status_code == 503
+        assert not [asked for asked in served_by(site, "/register", "POST") if ", " in asked]
+    wait_until_restarted(replica)
+    assert site.psql("SELECT count(*) FROM account WHERE name = 'Grace'") == "0"
+    assert "Hello, Grace" in submit(visitor, "register", "Grace").text
+
+
+@contextmanager
+def accounts_locked(site: Example) -> Iterator[Callable[[], Container]]:
+    """Until the block ends no account can be read or made: who asks for one is not answered. What it gives waits for
+    such a request, and is the replica that has it."""
+    address = make_url(site.variables("web")["FLASK_DATABASE_URL"])
+    server = engine.address(site.container("postgres"))
+    database = create_engine(address.set(drivername="postgresql+psycopg2", host=server), poolclass=NullPool)
+    replicas = [site.container(name) for name in REPLICAS]
+
+    def found() -> list[Container]:
+        with database.connect() as connection:
+            waiting = set(connection.scalars(WAITING))
+        return [each for each in replicas if waiting & set(engine.addresses(each))]
+
+    with database.connect() as connection:
+        connection.execute(LOCK)
+        yield lambda: wait_until("a replica waits for the table", found, BACK_SECONDS)[0]
+
+
+def wait_until_restarted(killed: Container) -> None:
+    """`killed` is as it was before."""
+    restarts = killed.attrs["RestartCount"]
+
+    def restarted() -> bool:
+        return engine.health(killed) == "healthy" and killed.attrs["RestartCount"] > restarts
+
+    wait_until(f"{killed.name} was started again", restarted, BACK_SECONDS)
 
 
 def takes_part(site: Example, before: Counter[str]) -> bool:

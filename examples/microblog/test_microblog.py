@@ -6,15 +6,12 @@ import json
 import re
 import ssl
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support import engine
-from tests.support.example import Example, example_running
-from tests.support.tls import trusting
+from tests.support.example import Example
 from tests.support.waiting import wait_until
 
 PASSWORD = "correct horse battery"
@@ -60,22 +57,6 @@ class Member:
         except (httpx.TransportError, AssertionError) as problem:
             return repr(problem)
         return "" if body in answer.text else f"status {answer.status_code}"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Example]:
-    with example_running(Example(tmp_path_factory.mktemp("microblog"), "microblog", virtualenv=virtualenv)) as up:
-        yield up
-
-
-@pytest.fixture(scope="module")
-def url(site: Example) -> str:
-    return site.url
-
-
-@pytest.fixture(scope="module")
-def trust(site: Example) -> ssl.SSLContext:
-    return trusting(site.outputs()["tls_authority"])
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +115,7 @@ def test_static_files_come_from_nginx_under_a_name_for_each_version_and_are_kept
     assert link
     answer = ada.browser.get(link[1])
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, f"public, max-age={30 * 24 * 3600}")
-
-    def upstreams() -> set[str]:
-        lines = [line for line in site.container("edge").logs().decode().splitlines() if line.startswith("{")]
-        return {each["upstream"] for each in map(json.loads, lines) if each["path"] == "/static/microblog.css"}
-
-    assert wait_until("nginx's log tells who answered", upstreams, 10) == {""}
+    assert {each["upstream"] for each in site.asked("/static/microblog.css")} == {""}
 
 
 def test_the_worker_writes_the_file_that_was_ordered_also_when_it_was_killed_before(site: Example, ada: Member) -> None:

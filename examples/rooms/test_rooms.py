@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +18,7 @@ from examples.rooms.services.rooms.app.filters import Filter
 from examples.rooms.services.rooms.app.repository import PostgresRooms
 from slipway.setup import paths
 from tests.support import engine
-from tests.support.example import Example, example_running
+from tests.support.example import Example
 
 FIRST = {"420": UUID(int=0x4000_8000_000000000001), "510": UUID(int=0x4000_8000_000000000004)}
 
@@ -34,11 +33,11 @@ def told():
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Example]:
-    with example_running(Example(tmp_path_factory.mktemp("rooms"), "rooms", virtualenv=virtualenv)) as up:
-        up.edit("manage.py", "HERE.parents[1]", f'Path("{paths.PROJECT}")')
-        manage(up, "init-postgres")
-        yield up
+def site(site: Example) -> Example:
+    """With its first rooms."""
+    site.edit("manage.py", "HERE.parents[1]", f'Path("{paths.PROJECT}")')
+    manage(site, "init-postgres")
+    return site
 
 
 @pytest.fixture
@@ -130,17 +129,17 @@ def test_the_application_has_a_database_and_a_role_of_its_own(site: Example) -> 
     listed = site.slipway("psql", "--", "-d", "postgres", "-XqtAc", "SELECT datname FROM pg_database").split()
     assert {"postgres", "rooms"} <= set(listed)
     assert site.psql("SELECT count(*) FROM pg_tables WHERE tablename = 'room'") == "1"
-    environment = variables(site)
+    environment = site.variables("rooms")
     assert environment["APPLICATION_DB"] == "rooms"
     assert environment["POSTGRES_USER"] != "postgres"
 
 
 def test_the_stacks_settings_come_from_its_list_of_names_and_values(site: Example) -> None:
     pairs = json.loads((site.directory / "config" / "production.json").read_text())
-    assert {each["name"] for each in pairs} <= variables(site).keys()
-    assert variables(site)["LOG_LEVEL"] == "WARNING"
-    inspected = json.dumps(site.container("rooms").attrs)
-    assert variables(site)["POSTGRES_PASSWORD"] not in inspected
+    environment = site.variables("rooms")
+    assert {each["name"] for each in pairs} <= environment.keys()
+    assert environment["LOG_LEVEL"] == "WARNING"
+    assert environment["POSTGRES_PASSWORD"] not in json.dumps(site.container("rooms").attrs)
 
 
 def test_the_first_rooms_are_put_in_once(site: Example, client: httpx.Client) -> None:
@@ -149,7 +148,7 @@ def test_the_first_rooms_are_put_in_once(site: Example, client: httpx.Client) ->
 
 
 def test_the_repository_finds_the_same_on_the_real_server(site: Example) -> None:
-    environment = variables(site) | {"POSTGRES_HOST": engine.address(site.container("postgres"))}
+    environment = site.variables("rooms") | {"POSTGRES_HOST": engine.address(site.container("postgres"))}
     rooms = PostgresRooms(database_url(environment))
     try:
         found = rooms.matching([Filter("price", "gt", 420), Filter("price", "lt", 690)])
@@ -191,9 +190,3 @@ def test_a_change_of_code_loses_no_request_and_the_new_code_is_told_who_asked_fo
 def test_down_with_its_data_leaves_nothing(site: Example) -> None:
     manage(site, "down", "--delete-data", "--yes")
     site.assert_destroyed_whole()
-
-
-def variables(site: Example) -> dict[str, str]:
-    """The environment of the running program, secrets included."""
-    lines = site.slipway("exec", "rooms", "--", "env").splitlines()
-    return dict(line.split("=", 1) for line in lines if "=" in line)

@@ -13,11 +13,11 @@ from typing import ClassVar
 import pulumi
 from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
-from docker.models.containers import Container
 from pulumi.dynamic import CreateResult, Resource
 
-from slipway.providers.engine import HELPER_LABEL, Failure, Properties, Provider, connect, recorded, remove
+from slipway.providers.engine import HELPER_LABEL, Failure, Properties, connect, recorded, remove
 from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, read, run
+from slipway.providers.volumes import ExistingVolumeProvider, VolumeProvider, holders, volume_exists
 
 OWNED = ".slipway"
 """The hidden file in every data volume."""
@@ -25,7 +25,7 @@ MARK = ".slipway-of"
 """The hidden file in a volume of files that another resource had before."""
 
 
-class FilesVolumeProvider(Provider):
+class FilesVolumeProvider(VolumeProvider):
     """Fills a volume of its own with files, and removes it. Changed files of the same volume are replaced one by one,
     each in one step; their readers are not told, so callers put a keyed hash of the contents into the volume's name.
 
@@ -34,11 +34,7 @@ class FilesVolumeProvider(Provider):
     it is now, and the resource that had it before leaves it alone.
     """
 
-    identity: ClassVar = ("volume",)
     work: ClassVar = ("engine", "files", "uid", "gid", "mode")
-
-    def id(self, props: Properties) -> str:
-        return str(props["volume"])
 
     def create(self, props: Properties) -> CreateResult:
         if not volume_exists(props):
@@ -59,9 +55,6 @@ class FilesVolumeProvider(Provider):
                 container.put_archive(PARENT, archive)
                 if staged:
                     run(container)
-
-    def there(self, props: Properties) -> bool:
-        return volume_exists(props)
 
     def delete(self, id_: str, props: Properties) -> None:
         with connect(props["engine"]) as client:
@@ -97,45 +90,18 @@ def mark_of(client: DockerClient, props: Properties) -> str | None:
         return None
 
 
-class OwnedVolumeProvider(Provider):
-    """Gives the root of an existing volume to a user. Leaves what is in it, and the volume itself, alone: it holds
-    data. An empty volume would take its owner from the service's image, where that has the mounted path as well, each
-    time a container starts with it: so a hidden file keeps it from being empty."""
+class OwnedVolumeProvider(ExistingVolumeProvider):
+    """Gives the root of an existing volume to a user and leaves what is in it alone. An empty volume would take its
+    owner from the service's image, where that has the mounted path as well, each time a container starts with it: so a
+    hidden file keeps it from being empty."""
 
-    identity: ClassVar = ("volume",)
     work: ClassVar = ("engine", "uid", "gid", "mode")
 
-    def id(self, props: Properties) -> str:
-        return str(props["volume"])
-
-    def do(self, _olds: Properties, news: Properties) -> None:
-        if not volume_exists(news):
-            raise Failure(f"there is no volume {news['volume']}")
-        uid, gid, mode = (int(news[key]) for key in ("uid", "gid", "mode"))
+    def fill(self, props: Properties) -> None:
+        uid, gid, mode = (int(props[key]) for key in ("uid", "gid", "mode"))
         root = pack({OWNED: "This volume belongs to its service.\n"}, uid=uid, gid=gid, mode=0o444, folder_mode=mode)
-        with connect(news["engine"]) as client, helper(client, news, ["true"]) as container:
+        with connect(props["engine"]) as client, helper(client, props, ["true"]) as container:
             container.put_archive(PARENT, root)
-
-    def there(self, props: Properties) -> bool:
-        return volume_exists(props)
-
-    def delete(self, _id: str, _props: Properties) -> None:
-        """The volume is not ours to remove."""
-
-
-def volume_exists(props: Properties) -> bool:
-    with connect(props["engine"]) as client:
-        try:
-            client.volumes.get(props["volume"])
-        except NotFound:
-            return False
-        return True
-
-
-def holders(client: DockerClient, volume: str) -> list[Container]:
-    """The containers that mount the volume, running or not."""
-    found: list[Container] = client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True)
-    return found
 
 
 class FilesVolume(Resource, module="slipway", name="FilesVolume"):

@@ -8,9 +8,9 @@ from typing import ClassVar
 import pulumi
 from pulumi.dynamic import Resource
 
-from slipway.providers.engine import Failure, Properties, Provider, connect
-from slipway.providers.files import volume_exists
+from slipway.providers.engine import Properties, connect
 from slipway.providers.filling import FOLDER, PARENT, STAGED, helper, pack, run
+from slipway.providers.volumes import ExistingVolumeProvider
 
 FOLDERS = 0o700
 FILES = 0o400
@@ -24,33 +24,21 @@ done
 """Puts each staged file in its place, unless there is one."""
 
 
-class PlaceholdersProvider(Provider):
+class PlaceholdersProvider(ExistingVolumeProvider):
     """Adds what is missing to an existing volume, which belongs to the user then; removes and changes nothing."""
 
-    identity: ClassVar = ("volume",)
     work: ClassVar = ("engine", "paths", "folders", "uid")
 
-    def id(self, props: Properties) -> str:
-        return str(props["volume"])
-
-    def do(self, _olds: Properties, news: Properties) -> None:
-        if not volume_exists(news):
-            raise Failure(f"there is no volume {news['volume']}")
-        uid = int(news["uid"])
-        paths: list[str] = news["paths"]
-        files = dict.fromkeys(paths, str(news["content"]))
+    def fill(self, props: Properties) -> None:
+        uid = int(props["uid"])
+        paths: list[str] = props["paths"]
+        files = dict.fromkeys(paths, str(props["content"]))
         # A folder exists by something in it; the hidden file is what keeps it.
-        files |= {f"{folder}/.keep": "" for folder in news["folders"]}
+        files |= {f"{folder}/.keep": "" for folder in props["folders"]}
         archive = pack(files, uid=uid, gid=uid, mode=FILES, folder_mode=FOLDERS, staged=STAGED)
-        with connect(news["engine"]) as client, helper(client, news, ["sh", "-ec", KEEP, "sh", *files]) as container:
+        with connect(props["engine"]) as client, helper(client, props, ["sh", "-ec", KEEP, "sh", *files]) as container:
             container.put_archive(PARENT, archive)
             run(container)
-
-    def there(self, props: Properties) -> bool:
-        return volume_exists(props)
-
-    def delete(self, _id: str, _props: Properties) -> None:
-        """The volume is not ours to remove, nor is what took the placeholders' place."""
 
 
 class Placeholders(Resource, module="slipway", name="Placeholders"):

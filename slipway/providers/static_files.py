@@ -18,8 +18,8 @@ from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
 from slipway.providers.engine import Failure, Properties, Provider, connect, have_image, helper_labels, remove
-from slipway.providers.files import holders
 from slipway.providers.filling import FOLDER, PARENT, helper, run
+from slipway.providers.volumes import holders
 
 CURRENT, NEXT = ".current", ".next"
 """Lists of the files of the last copy and of this one: paths below the folder, one on each line."""

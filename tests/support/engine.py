@@ -68,9 +68,14 @@ def wait_for_log(found: Container, text: str, seconds: float) -> None:
 
 def address(found: Container) -> str:
     """An address of the container on one of its networks."""
+    return addresses(found)[0]
+
+
+def addresses(found: Container) -> list[str]:
+    """The container's addresses, one on each of its networks."""
     found.reload()
     networks = found.attrs["NetworkSettings"]["Networks"].values()
-    return next(str(network["IPAddress"]) for network in networks if network["IPAddress"])
+    return [str(network["IPAddress"]) for network in networks if network["IPAddress"]]
 
 
 def published(found: Container, port: int) -> tuple[str, int]:

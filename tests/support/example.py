@@ -3,14 +3,17 @@ elsewhere (`main:`)."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 from slipway.settings.profile import profile_for
@@ -81,6 +84,20 @@ class Example(Site):
     def psql(self, sql: str, service: str | None = None) -> str:
         """What `slipway psql` answers, columns separated by |, without headings."""
         return self.slipway("psql", *([service] if service else []), "--", "-XqtA", "-c", sql).strip()
+
+    def variables(self, service: str) -> dict[str, str]:
+        """The environment of the service's running program, secrets included."""
+        lines = self.slipway("exec", service, "--", "env").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def asked(self, path: str) -> list[dict[str, Any]]:
+        """The lines of nginx's access log about each request for this path up to now."""
+        edge, last = self.container("edge"), f"/{uuid.uuid4()}"
+        address, port = engine.published(edge, 80)
+        httpx.get(f"http://{address}:{port}{last}")
+        engine.wait_for_log(edge, last, ANSWER_SECONDS)  # what nginx wrote is in the engine's hands a moment later
+        entries = [json.loads(line) for line in edge.logs().decode().splitlines() if line.startswith("{")]
+        return [entry for entry in entries if entry["path"] == path]
 
     def answers(self, path: str = "", wanted: int = 200, seconds: float = ANSWER_SECONDS) -> None:
         """Waits until the site answers there as wanted."""

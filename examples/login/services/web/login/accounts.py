@@ -54,6 +54,6 @@ class Accounts:
         return Account(*row) if row else None
 
     def ready(self) -> None:
-        """Raises psycopg.Error, or psycopg_pool.PoolTimeout, unless the table can be read."""
+        """Raises psycopg.Error, of which the pool's PoolTimeout is one, unless the table can be read."""
         with self.pool.connection() as connection:
             connection.execute("SELECT FROM account LIMIT 1")

@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 import psycopg
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, session, url_for
-from psycopg_pool import PoolTimeout
 from werkzeug.wrappers import Response
 
 from .accounts import Account, Accounts, NameTakenError
@@ -32,7 +31,7 @@ def health() -> dict[str, str]:
 def ready() -> dict[str, str]:
     try:
         accounts().ready()
-    except (psycopg.Error, PoolTimeout):
+    except psycopg.Error:
         current_app.logger.exception("not ready")
         abort(HTTPStatus.SERVICE_UNAVAILABLE)
     return {"status": "ready"}

@@ -75,6 +75,7 @@ def logout() -> Response:
 
 
 def local(path: str | None) -> str:
-    """A page of this site, or the home page: what stands in an address may be anybody's."""
-    inside = path and path.startswith("/") and not path.startswith("//") and "\\" not in path
+    """A page of this site, or the home page: what stands in an address may be anybody's. Browsers leave out tabs and
+    line ends, and take a backslash for a slash."""
+    inside = path and path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if path and inside else url_for("pages.home")

@@ -18,7 +18,7 @@ class LoginForm(FlaskForm):
 
 
 class RegisterForm(FlaskForm):
-    name = StringField("Name", [Regexp(f"^{NAME}$", message="Up to 40 letters, digits and underscores.")])
+    name = StringField("Name", [Regexp(rf"{NAME}\Z", message="Up to 40 letters, digits and underscores.")])
     password = PasswordField("Password", [Length(12, 128)])
     submit = SubmitField("Register")
 

@@ -80,8 +80,10 @@ def follows(one: Account, other: Account) -> bool:
 
 
 def newest(posts: Select[Post]) -> Pagination:
-    """The page of them that the address asks for, the newest first."""
-    return db.paginate(posts.order_by(Post.id.desc()), per_page=PER_PAGE, max_per_page=PER_PAGE, count=False)
+    """The page of them that the address asks for, the newest first. They are not counted, so the page behind the last
+    one may be empty."""
+    found = posts.order_by(Post.id.desc())
+    return db.paginate(found, per_page=PER_PAGE, max_per_page=PER_PAGE, count=False, error_out=False)
 
 
 def named(name: str) -> Account:
