@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from slipway.core import forwarding, headers, pages, rate_limits, statics, tls
+from slipway.core import forwarding, headers, pages, rate_limits, retry, statics, tls
 from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES, main_conf
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.edge import HeaderProfile
@@ -139,6 +139,7 @@ def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
         headers.http_part(edge.headers, hsts=edge.tls.hsts if edge.tls else 0),
         rate_limits.http_part(edge.rate_limits),
         statics.http_part(edge.static_max_age),
+        retry.http_part(),
         tls.http_part(edge.tls),
     ]
     if edge.hosts:
@@ -213,36 +214,33 @@ server {{
     server_name {service.name};
     client_max_body_size {edge.max_body}m;
 {allowed}    deny all;
-{forwarding.lines([release.protocol] if release else [], edge.drain)}    location / {{
-        {_target(release)}
-    }}
-{_idempotent(service, release)}}}
+{forwarding.lines([release.protocol] if release else [], edge.drain)}{_passing("/", service, release)}}}
 """
 
 
 def _locations(edge: EdgeModel, service: Service, release: Release | None) -> str:
-    route = service.route or "/"
+    route, errors = service.route or "/", pages.errors("503 504")
     text = ""
     if route != "/":
         text += f"    location = {route.rstrip('/')} {{\n        return 308 {route}$is_args$args;\n    }}\n"
-    text += f"    location {route} {{\n        {_target(release)}\n    }}\n{_idempotent(service, release)}"
+    text += _passing(route, service, release, errors)
     if service.static and release and release.static:
-        text += statics.server_part(service, release.static, _target(release), max_age=edge.static_max_age)
+        passed = retry.passed(service.name, release.target, errors)
+        text += statics.server_part(service, release.static, passed, max_age=edge.static_max_age)
     return text
 
 
-def _idempotent(service: Service, release: Release | None) -> str:
-    """The paths at which nginx may also send a POST to another container, when the one that had it gave no answer."""
+def _passing(path: str, service: Service, release: Release | None, errors: Sequence[str] = ()) -> str:
+    """The locations by which a server passes on what is asked below `path`."""
+    if release is None:
+        return f"    location {path} {{\n        return 503;\n    }}\n"
     prefix = (service.route or "/").rstrip("/")
-    passing = "uwsgi" if release and release.protocol is Protocol.UWSGI else "proxy"
-    return "".join(
-        f"""\
-    location = {prefix}{path} {{
-        {passing}_next_upstream error timeout non_idempotent;
-        {_target(release)}
-    }}
-"""
-        for path in service.idempotent
+    return f"    location {path} {{\n{retry.passed(service.name, release.target, errors)}    }}\n" + retry.server_part(
+        service.name,
+        release.target,
+        release.protocol,
+        errors=errors,
+        idempotent=[f"{prefix}{each}" for each in service.idempotent],
     )
 
 

@@ -81,14 +81,22 @@ map $uri $closed {{
 
 def server_part() -> str:
     """What a server for visitors needs, for nginx's own answers only: those of the services pass unchanged."""
+    named = "".join(f"    {each}\n" for each in errors())
     return f"""\
     if ($closed) {{
         return {CLOSED};
     }}
-    error_page {CLOSED} =503 {FOLDER}{_file(MAINTENANCE)};
-    error_page 502 503 504 =503 {FOLDER}{_file(UNAVAILABLE)};
-    error_page 413 {FOLDER}{_file(TOO_LARGE)};
+{named}\
 {_location(MAINTENANCE, retry_after="$maintenance")}{_location(UNAVAILABLE, retry_after="5")}{_location(TOO_LARGE)}"""
+
+
+def errors(unavailable: str = "502 503 504") -> list[str]:
+    """The directives that name the pages; `unavailable` are the statuses of nginx's own that lead to that page."""
+    return [
+        f"error_page {CLOSED} =503 {FOLDER}{_file(MAINTENANCE)};",
+        f"error_page {unavailable} =503 {FOLDER}{_file(UNAVAILABLE)};",
+        f"error_page 413 {FOLDER}{_file(TOO_LARGE)};",
+    ]
 
 
 def _location(page: str, *, retry_after: str = "") -> str:

@@ -24,9 +24,9 @@ map $static_cache $static_kept {{
 """
 
 
-def server_part(service: Service, releases: tuple[str, ...], target: str, *, max_age: int) -> str:
-    """`releases` are the folders in which a file is looked for, `target` answers where none has it."""
-    text = f"    location @{service.name} {{\n        {target}\n    }}\n"
+def server_part(service: Service, releases: tuple[str, ...], passed: str, *, max_age: int) -> str:
+    """`releases` are the folders in which a file is looked for, `passed` passes on what none has."""
+    text = f"    location @{service.name} {{\n{passed}    }}\n"
     looked_for = " ".join(f"/{release}$uri" for release in releases)
     for url in service.static:
         text += f"""\

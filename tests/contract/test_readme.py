@@ -12,6 +12,7 @@ OF_OTHER_THINGS = {
     "test_mutations.py",
     "test_base_images.py",
     "test_edge_configurations.py",
+    "test_rendered_retry.py",
     "test_rendered_texts.py",
     "test_rendered_tls.py",
     "test_sslyze.py",

@@ -119,7 +119,7 @@ def test_a_post_is_sent_again_at_the_idempotent_paths_alone() -> None:
     text = routes_conf(EdgeModel(services=(SHOP, stock), callers={"stock": ("10.1.0.0/24",)}), releases)
     blocks = [text.partition("server_name stock;")[0], server(text, "stock")]
     for block in blocks:  # for visitors and for services that call it
-        assert block.count("proxy_next_upstream error timeout non_idempotent;") == 2
+        assert block.count("proxy_next_upstream error timeout non_idempotent;") == 3  # and where they begin anew
         for path in ("= /stock/login", "= /stock/sessions/"):
             inside = location(block, path)
             assert "non_idempotent" in inside
