@@ -143,7 +143,8 @@ def test_gunicorn_its_health_check_and_nginx_agree_on_the_protocol() -> None:
     assert images["healthcheck"]["tests"] == ["CMD", "python", "-c", uwsgi.PROBE, "http://127.0.0.1:5000/images/health"]
     assert "SCRIPT_NAME=/images" in images["envs"]
     target = released(prod)["images"]["upstream"]
-    assert routes(prod).count(f"uwsgi_pass {target};") == 2, "for visitors, and for the service that uses it"
+    passed = routes(prod).count(f"uwsgi_pass {target};")
+    assert passed == 2 * 2, "for visitors and for the service that uses it, and where either begins anew"
     assert "proxy_pass http://ui_" in routes(prod)
     assert "--protocol=uwsgi" not in prod.services["ui"].inputs["command"]
     assert uwsgi.PROBE not in dev.services["images"].inputs["healthcheck"]["tests"], "Flask's own server speaks HTTP"
