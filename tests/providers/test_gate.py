@@ -9,7 +9,7 @@ import pytest
 
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
-from tests.providers.site import SERVE, Load, Site
+from tests.providers.site import FILES, SERVE, Load, Site
 from tests.support import engine
 from tests.support.waiting import wait_until
 
@@ -89,7 +89,7 @@ def test_what_dies_after_it_was_let_in_is_switched_back_from(site: Site) -> None
     assert len(load.failed) < load.answers["r3"] / 4, "nginx goes round to the one that is left"
     fixed = ReleaseProvider().update("", old, site.wanted(site.start())).outs or {}
     assert site.get() == (200, "r4")
-    assert len(site.files()) == 2, fixed
+    assert len(site.files()) == FILES, fixed
 
 
 def test_where_nothing_of_before_is_left_the_new_containers_serve_on(site: Site) -> None:
@@ -123,7 +123,7 @@ def test_a_failed_release_fails_again_until_it_is_repaired(site: Site, capfd: py
     assert f"release: starting {site.place.name}-web-2 again" in capfd.readouterr().err
     old = ReleaseProvider().update("", old, site.wanted(site.start())).outs or {}
     assert site.get() == (200, "r3")
-    assert len(site.files()) == 2
+    assert len(site.files()) == FILES
 
 
 def test_what_was_stopped_serves_when_its_trouble_was_another_container(site: Site) -> None:

@@ -45,7 +45,7 @@ def test_switching_under_load_loses_nothing(site: Site, capfd: pytest.CaptureFix
     assert load.failed == []
     assert {"r1", "r2", "r3", "r4"} == set(load.answers)
     print(f"{load.answers.total()} requests, 3 switches, 0 failed")
-    assert len(site.files()) == 2, "the old upstreams were forgotten"
+    assert len(site.files()) == FILES, "the old upstreams were forgotten"
 
 
 def test_all_containers_of_a_service_take_part(site: Site) -> None:
@@ -118,7 +118,7 @@ def test_a_run_killed_at_any_step_leaves_a_site_that_serves_and_can_be_repeated(
             break
     assert steps > 8
     assert site.get() == (200, "r2")
-    assert len(site.files()) == 2
+    assert len(site.files()) == FILES
 
 
 @pytest.mark.parametrize(("drain", "waits"), [(30.0, True), (1.0, False)])
