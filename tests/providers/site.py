@@ -43,7 +43,7 @@ BY_UWSGI = {
 NOTHING_KNOWN: dict[str, Any] = {"images": {}, "services": {}, "databases": []}
 MAIN = "/etc/nginx/main/nginx.conf"
 FILES = 3
-"""What nginx's configuration consists of where one release serves: its upstream, and the routes with and without TLS."""
+"""Of nginx's configuration, where one release serves: its upstream, and the routes with and without TLS."""
 
 
 class Site:

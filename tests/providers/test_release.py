@@ -11,7 +11,7 @@ from slipway.core.nginx_main import INTERNAL_PORT, LIVE
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
-from tests.providers.site import MAIN, Load, Site
+from tests.providers.site import FILES, MAIN, Load, Site
 from tests.support import engine
 from tests.support.waiting import wait_until
 
