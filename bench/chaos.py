@@ -29,6 +29,7 @@ import httpx
 
 from bench import dockerd
 from bench.kills import ALLOWED, ENGINE, KINDS, drawn, ended, strike, ways
+from slipway.cli.pulumi import environment
 from slipway.setup import paths
 from slipway.setup.choices import Choices
 from tests.e2e.shop import Poller, Shop, shop_running
@@ -200,7 +201,7 @@ def main() -> None:
     parser.add_argument("--only", choices=[*KINDS, ENGINE], help="kill nothing else; `engine` needs what --engine does")
     parser.add_argument("--virtualenv", type=Path, default=paths.VIRTUALENV, help="the one that the program runs in")
     given = parser.parse_args()
-    os.environ.update(Choices.load().exported())
+    os.environ.update(environment(Choices.load(), os.environ))
     kinds = (given.only,) if given.only else (*KINDS, *([ENGINE] if given.engine else []))
     if ENGINE in kinds and (problem := dockerd.refusal()):
         parser.error(problem)

@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from slipway.cli.pulumi import environment
 from slipway.setup import paths
 from slipway.setup.choices import Choices
 from tests.support.base_images import base_image
@@ -67,7 +68,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--virtualenv", type=Path, default=paths.VIRTUALENV, help="the one that the program runs in")
     given = parser.parse_args()
-    os.environ.update(Choices.load().exported())
+    os.environ.update(environment(Choices.load(), os.environ))
 
     bare, up = measure(given.runs, given.virtualenv)
     limit = FACTOR * bare + ALLOWANCE

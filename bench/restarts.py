@@ -37,6 +37,7 @@ from bench.release.cases import SERVICE
 from bench.release.load import load
 from bench.release.schedule import SHORT
 from bench.release.site import Ledger
+from slipway.cli.pulumi import environment
 from slipway.core.topology import EDGE, POSTGRES
 from slipway.setup import paths
 from slipway.setup.choices import Choices
@@ -201,7 +202,7 @@ def main() -> None:
     parser.add_argument("--engine", type=int, default=0, help="for root, on an engine that nobody else uses")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     given = parser.parse_args()
-    os.environ.update(Choices.load().exported())
+    os.environ.update(environment(Choices.load(), os.environ))
     if given.engine and (problem := dockerd.refusal()):
         parser.error(problem)
     signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away

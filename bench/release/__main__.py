@@ -30,6 +30,7 @@ from bench.release.schedule import SHORT
 from bench.release.site import Ledger, Run
 from bench.release.steps import Step, What, plan
 from bench.release.without import STEPS, take_out
+from slipway.cli.pulumi import environment
 from slipway.setup import paths
 from slipway.setup.choices import Choices
 from tests.support import engine
@@ -188,7 +189,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, help=f"short requests in a second (default: {SHORT})")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     given = parser.parse_args()
-    os.environ.update(Choices.load().exported())
+    os.environ.update(environment(Choices.load(), os.environ))
     signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
     form = WITHOUT if given.without else SHORT_FORM if given.short else FULL
     rate = given.rate or (STEPS[given.without].rate if given.without else SHORT)
