@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from slipway.settings.protocol import Protocol
 
 AGAIN, SENT_AGAIN = "again", "sent-again"
-"""Which of a service's locations begins anew: what no container has got yet, or may get twice; or whatever it is."""
+"""Which of a service's locations begins anew: what no container has got yet, or may get twice; or whatever it is.
+A dot stands before it, which no name of a service has."""
 
 
 def http_part() -> str:
@@ -30,7 +31,7 @@ def passed(service: str, target: str, errors: Sequence[str] = (), *, to: str = A
     """The directives of a location that passes requests on. `target` is the one that does; `errors` are those of
     `error_page` in its server, of which a location with one of its own inherits none."""
     # recursive: a second failure still leads to the page that the server has for it.
-    return _lines([target, *errors, f"error_page 502 = @{service}-{to};", "recursive_error_pages on;"])
+    return _lines([target, *errors, f"error_page 502 = @{service}.{to};", "recursive_error_pages on;"])
 
 
 def server_part(
@@ -41,10 +42,10 @@ def server_part(
     passing = "uwsgi" if protocol is Protocol.UWSGI else "proxy"
     twice = f"        {passing}_next_upstream error timeout non_idempotent;\n"
     once = "        if ($delivered) {\n            return 502;\n        }\n"
-    text = _again(f"@{service}-{AGAIN}", once, target)
+    text = _again(f"@{service}.{AGAIN}", once, target)
     for path in idempotent:
         text += f"    location = {path} {{\n{twice}{passed(service, target, errors, to=SENT_AGAIN)}    }}\n"
-    return text + (_again(f"@{service}-{SENT_AGAIN}", twice, target) if idempotent else "")
+    return text + (_again(f"@{service}.{SENT_AGAIN}", twice, target) if idempotent else "")
 
 
 def _again(name: str, first: str, target: str) -> str:
