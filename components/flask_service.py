@@ -14,17 +14,13 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ENTRY, MOUNT, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
-from slipway.core import gunicorn, naming, processes, uwsgi
+from slipway.core import gunicorn, naming, probes, processes
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
-from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service, Strategy
 
 SOURCE = "/home/app/web"
-PROBE = "import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=2)"
-ANY_PROBE = f"""curl -fso /dev/null -m 2 "$1" || wget -qO /dev/null -T 2 "$1" || python3 -c '{PROBE}' "$1" """
-"""For a ready-made image, with whatever it has."""
 SCRATCH = {"/tmp": "mode=1777,size=64m"}  # noqa: S108  a tmpfs of the container's own
 
 
@@ -182,10 +178,8 @@ class FlaskService(pulumi.ComponentResource):
             # The generic image's own check asks a port that a worker has not got; a ready-made one knows what it runs.
             return hardening.no_healthcheck() if self.service.path else None
         url = f"http://127.0.0.1:{self.service.port}{path}"
-        protocol = self.args.context.site.protocol(self.service)
-        own = ["python", "-c", uwsgi.PROBE if protocol is Protocol.UWSGI else PROBE]
-        probe = ["sh", "-c", ANY_PROBE, "probe"] if self.service.image else own
-        return hardening.healthcheck(["CMD", *probe, url], interval=5)
+        own = probes.command(url, self.args.context.site.protocol(self.service))
+        return hardening.healthcheck(["CMD", *(probes.any_command(url) if self.service.image else own)], interval=5)
 
     def _data_volume(self, volume: str, path: str) -> docker.ContainerVolumeArgs:
         context, service = self.args.context, self.service

@@ -48,7 +48,7 @@ CASES = (
     of_fault("not ready", SERVICE, r"/ready\b", r"\b500\b"),
     of_fault("import error", SERVICE, "ModuleNotFoundError.*pages_of_the_ledger"),
     of_fault("missing secret", SERVICE, "KeyError|missing|not set", "LEDGER_SEAL"),
-    of_fault("never healthy", SERVICE, "unhealthy|health", r"/health\b|HTTP Error", r"\b500\b"),
+    of_fault("never healthy", SERVICE, "unhealthy|health", r"/health\b|HTTP (Error|status)", r"\b500\b"),
     of_fault("healthy, then dies", SERVICE, r"exit code 3|status 3", "the pages fell out"),
     of_fault("out of memory", SERVICE, "memory than its limit|out of memory|OOM"),
     Case(

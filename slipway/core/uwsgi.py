@@ -1,4 +1,4 @@
-"""The uwsgi protocol, which nginx can speak with a service instead of HTTP: as nginx's text, and as a question.
+"""The uwsgi protocol, which nginx can speak with a service instead of HTTP: as nginx's text.
 
 A request is one packet of variables, named as in CGI, and its body; the answer is an HTTP response whose end is the end
 of the connection. So each request has a connection of its own. (gunicorn ≥ 24 speaks it; read in its 27.0.1.)
@@ -14,17 +14,6 @@ HIDDEN = ("Date", "Server", "X-Powered-By")
 """Headers of an answer: nginx takes the first two away by itself only where it speaks HTTP."""
 HOP_BY_HOP = ("Expect", "Keep-Alive", "TE", "Transfer-Encoding", "Upgrade")
 """Headers of a request that are between a client and nginx alone, which leaves them out where it speaks HTTP."""
-PROBE = """\
-import socket, sys, urllib.parse as u
-url = u.urlsplit(sys.argv[1])
-asked = {"REQUEST_METHOD": "GET", "PATH_INFO": url.path, "QUERY_STRING": url.query, "HTTP_HOST": url.netloc}
-packet = b"".join(len(each).to_bytes(2, "little") + each.encode() for pair in asked.items() for each in pair)
-with socket.create_connection((url.hostname, url.port), 2) as connection:
-    connection.sendall(bytes(1) + len(packet).to_bytes(2, "little") + bytes(1) + packet)
-    status = (connection.makefile("rb").readline().split() + [b"", b"no answer"])[1].decode()
-sys.exit(None if status[0] in "23" else "HTTP status " + status)
-"""
-"""Python: asks the URL that is its argument, and fails unless the answer is a good one."""
 
 
 def lines(headers: Mapping[str, str], *, https: str, request: int, again: bool) -> str:

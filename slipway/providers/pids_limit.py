@@ -6,6 +6,8 @@ force while the container runs and after every restart, of the engine too.
 
 from __future__ import annotations
 
+import time
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 import pulumi
@@ -13,7 +15,10 @@ from docker import DockerClient
 from docker.errors import APIError
 from pulumi.dynamic import ReadResult, Resource
 
-from slipway.providers.engine import Failure, Properties, Provider, connect, find, recorded
+from slipway.providers.engine import Failure, Properties, Provider, connect, find, pause, recorded
+
+ENDING = 10
+"""Seconds in which a container that is ending has ended; far more than the engine was seen to need (milliseconds)."""
 
 
 class PidsLimitProvider(Provider):
@@ -45,10 +50,16 @@ def limit(client: DockerClient, container: str, pids: int) -> None:
     """Sets the limit and makes sure that the engine keeps to it. Raises Failure.
 
     docker-py's own update knows no limit of processes, so the engine is asked as it asks. What is not named in the
-    request stays as it is.
+    request stays as it is. A container in the moment of its end takes none: the engine answers 500, and takes it when
+    the container has ended or runs again.
     """
     api = client.api
-    answer = api.post(f"{api.base_url}/v{api.api_version}/containers/{container}/update", json={"PidsLimit": pids})
+    url = f"{api.base_url}/v{api.api_version}/containers/{container}/update"
+    answer = api.post(url, json={"PidsLimit": pids})
+    deadline = time.monotonic() + ENDING
+    while answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and time.monotonic() < deadline:
+        pause()
+        answer = api.post(url, json={"PidsLimit": pids})
     if not answer.ok:
         raise Failure(f"the engine sets no limit of processes for {container[:12]}: {answer.text.strip()}")
     found: Any = None

@@ -23,7 +23,7 @@ SWITCHING_BACK = 5
 WRONG_PORT = {"app": None, "command": "gunicorn --bind=0.0.0.0:8000 --no-control-socket app:app"}
 BROKEN: dict[str, tuple[dict[str, Any], list[str]]] = {
     "crash": ({}, ["keeps ending (last exit code 3)", "RuntimeError: no stock today"]),
-    "health": ({}, ["was not healthy after", "HTTP Error 500"]),
+    "health": ({}, ["was not healthy after", "HTTP status 500"]),
     "dies": ({}, ["was well, but keeps ending", "Handling signal: quit"]),
     "port": (WRONG_PORT, ["listens on port 8000, and not on its declared port 5000", "set `port: 8000`"]),
     "import": ({}, ["import error: there is no module flask_that_is_not_there", "requirements"]),

@@ -204,7 +204,7 @@ MUTATIONS: list[Mutation] = [
     *of(
         "sites",
         gunicorn_its_health_check_and_nginx_agree_on_the_protocol=[
-            (FLASK, "uwsgi.PROBE if protocol is Protocol.UWSGI else PROBE", "PROBE"),
+            ("slipway/core/probes.py", "PROGRAMS[protocol]", "HTTP"),
             (RELEASE, "            protocol=site.protocol(site.services[service]),\n", ""),
             ("slipway/core/gunicorn.py", "*(UWSGI if by_uwsgi else ())", "*()"),
             (SITE, "Protocol.HTTP if self.profile.debug_server else service.protocol", "service.protocol")],

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from slipway.core import nginx, uwsgi
+from slipway.core import nginx, probes
 from tests.mocks.program import ROOT, run
 from tests.mocks.recording import SECRET, Program
 from tests.mocks.sites import IMAGES, PASSWORD, UI, declared, program_of
@@ -140,14 +140,15 @@ def test_gunicorn_its_health_check_and_nginx_agree_on_the_protocol() -> None:
     prod, dev = program_of("prod", "by uwsgi"), program_of("dev", "by uwsgi")
     images = prod.services["images"].inputs
     assert "--protocol=uwsgi" in images["command"]
-    assert images["healthcheck"]["tests"] == ["CMD", "python", "-c", uwsgi.PROBE, "http://127.0.0.1:5000/images/health"]
+    url = "http://127.0.0.1:5000/images/health"
+    assert images["healthcheck"]["tests"] == ["CMD", "python", "-IS", "-c", probes.UWSGI, url]
     assert "SCRIPT_NAME=/images" in images["envs"]
     target = released(prod)["images"]["upstream"]
     passed = routes(prod).count(f"uwsgi_pass {target};")
     assert passed == 2 * 2, "for visitors and for the service that uses it, and where either begins anew"
     assert "proxy_pass http://ui_" in routes(prod)
     assert "--protocol=uwsgi" not in prod.services["ui"].inputs["command"]
-    assert uwsgi.PROBE not in dev.services["images"].inputs["healthcheck"]["tests"], "Flask's own server speaks HTTP"
+    assert probes.UWSGI not in dev.services["images"].inputs["healthcheck"]["tests"], "Flask's own server speaks HTTP"
 
 
 @pytest.mark.parametrize(("dockerfile", "target"), [("FROM a\n", None), ("FROM a AS prod\nFROM a\n", "prod")])

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from docker.models.containers import Container
 
-from slipway.core import gunicorn, nginx, pages, uwsgi
+from slipway.core import gunicorn, nginx, pages, probes
 from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from slipway.providers.release import ReleaseProvider
@@ -35,7 +35,7 @@ SERVE = [
 ]
 SERVE_BY_UWSGI = [*SERVE[:-1], *gunicorn.UWSGI, "--keep-alive=0", SERVE[-1]]
 BY_UWSGI = {
-    "test": ["CMD", "python3", "-c", uwsgi.PROBE, "http://127.0.0.1:5000/health"],
+    "test": ["CMD", "python3", "-c", probes.UWSGI, "http://127.0.0.1:5000/health"],
     "interval": 10**9,
     "timeout": 3 * 10**9,
     "retries": 3,

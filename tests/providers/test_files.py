@@ -127,14 +127,14 @@ def test_a_reader_never_meets_half_a_file(place: Place) -> None:
         [
             "sh",
             "-c",
-            "exec 3< /volume/exec; echo open; until [ -e /volume/done ]; do sleep 0.1; done; cat <&3; cat /volume/exec",
+            "exec 3< /volume/exec; echo open; until [ -e /volume/last ]; do sleep 0.1; done; cat <&3; cat /volume/exec",
         ],
         name=f"{place.name}-reader",
         volumes={old["volume"]: {"bind": "/volume", "mode": "ro"}},
         detach=True,
     )
     wait_until("the reader has opened the file", reader.logs, 10)
-    provider.update("", old, wanted(place, mode=0o444, files={"exec": "new\n", "done": ""}))
+    provider.update("", old, wanted(place, mode=0o444, files={"exec": "new\n", "last": ""}))
     assert reader.wait(timeout=30)["StatusCode"] == 0
     assert reader.logs().decode() == "open\n#!/bin/sh\nnew\n"
 

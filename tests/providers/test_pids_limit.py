@@ -15,6 +15,8 @@ from tests.support import engine
 BOMB = "n=0; while sleep 3 & do n=$((n+1)); echo $n; done"
 """Forks until it may not, or for ever."""
 PROVIDER = PidsLimitProvider()
+ENDS = 6
+"""The engine waits twice as long from one start to the next: some six seconds for all."""
 
 
 @pytest.fixture
@@ -48,6 +50,22 @@ def forks(container: Container) -> int:
     lines = result.output.decode().split()
     assert "fork" in " ".join(lines[-10:]), lines[-10:]
     return max(int(word) for word in lines if word.isdecimal())
+
+
+def test_a_container_that_keeps_ending_gets_its_limit_all_the_same(place: Place) -> None:
+    """The engine refuses it in the moment of each end: about once per end when it is asked without a pause."""
+    ending: Container = engine.client().containers.run(
+        place.image,
+        ["sh", "-c", "exit 1"],
+        name=f"{place.name}-ending",
+        network_mode="none",
+        detach=True,
+        restart_policy={"Name": "on-failure", "MaximumRetryCount": 0},
+    )
+    while ending.attrs["RestartCount"] < ENDS:
+        for limit in (40, 41):
+            assert PROVIDER.create(props(place, ending, limit)).id == str(ending.id)[:12]
+        ending.reload()
 
 
 def test_a_fork_bomb_is_stopped_at_once_and_after_a_restart(place: Place, container: Container) -> None:

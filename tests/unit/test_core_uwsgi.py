@@ -1,17 +1,11 @@
-"""The uwsgi protocol: nginx's text, gunicorn's options, and the health check that speaks it."""
+"""The uwsgi protocol: nginx's text and gunicorn's options."""
 
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import sys
-import threading
 from dataclasses import replace
 
-import pytest
-
-from slipway.core import gunicorn, uwsgi
+from slipway.core import gunicorn
 from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
 from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
@@ -74,66 +68,3 @@ def test_gunicorn_is_told_to_speak_it_and_to_end_each_connection() -> None:
     command = gunicorn.command(SHOP, trusted="10.1.0.0/24", drain=30)
     assert {"--protocol=uwsgi", "--uwsgi-allow-from=*", "--keep-alive=0"} <= set(command)
     assert not [word for word in gunicorn.command(STOCK, trusted="", drain=30) if "uwsgi" in word]
-
-
-@pytest.fixture
-def listener() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
-
-
-def ask(url: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", uwsgi.PROBE, url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-
-
-def probed(listener: socket.socket, answer: bytes) -> tuple[dict[str, str], subprocess.CompletedProcess[str]]:
-    """What the health check asked, and how it ended."""
-    asked: dict[str, str] = {}
-
-    def serve() -> None:
-        with listener, listener.accept()[0] as connection:
-            head = connection.recv(4, socket.MSG_WAITALL)
-            rest = connection.recv(int.from_bytes(head[1:3], "little"), socket.MSG_WAITALL)
-            words = []
-            while rest:
-                size = int.from_bytes(rest[:2], "little")
-                words.append(rest[2 : 2 + size].decode())
-                rest = rest[2 + size :]
-            asked.update(zip(words[::2], words[1::2], strict=True))
-            connection.sendall(answer)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}/shop/health?deep=1"
-    done = subprocess.run(
-        [sys.executable, "-c", uwsgi.PROBE, url], capture_output=True, text=True, timeout=20, check=False
-    )
-    thread.join()
-    return asked, done
-
-
-def test_the_health_check_asks_for_the_path_and_takes_a_good_answer(listener: socket.socket) -> None:
-    asked, done = probed(listener, b"HTTP/1.1 200 OK\r\n\r\nwell")
-    assert done.returncode == 0, done.stderr
-    assert (asked["REQUEST_METHOD"], asked["PATH_INFO"], asked["QUERY_STRING"]) == ("GET", "/shop/health", "deep=1")
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"), [(b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "HTTP status 503"), (b"", "no answer")]
-)
-def test_the_health_check_says_what_was_wrong_with_the_answer(
-    listener: socket.socket, answer: bytes, said: str
-) -> None:
-    _, done = probed(listener, answer)
-    assert done.returncode == 1
-    assert said in done.stderr
-
-
-def test_the_health_check_says_when_nothing_listens(listener: socket.socket) -> None:
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}/health"
-    listener.close()
-    done = subprocess.run(
-        [sys.executable, "-c", uwsgi.PROBE, url], capture_output=True, text=True, timeout=20, check=False
-    )
-    assert done.returncode == 1
-    assert "refused" in done.stderr
