@@ -9,13 +9,14 @@ import contextlib
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from slipway.setup.engine import DEFAULT, PIDFILES, start_in_background, version
 from tests.support.waiting import wait_until
 
-PIDFILE = PIDFILES[0]
+PIDFILE, CONTAINERD = PIDFILES
 SYSTEMD = Path("/run/systemd/system")
 ENDS = 150
 """Seconds in which dockerd must have ended. Told to, it first stops every container, and Postgres has 90 s for that."""
@@ -44,9 +45,10 @@ def refusal() -> str:
 
 def restart(how: signal.Signals) -> Restarted:
     """Sends SIGTERM or SIGKILL and starts dockerd again, or leaves that to systemd; returns when it answers."""
-    pid = int(PIDFILE.read_text())
-    os.kill(pid, how)
-    wait_until("dockerd has ended", lambda: gone(pid), ENDS, pause=0.05)
+    pids = [int(file.read_text()) for file in (PIDFILE, CONTAINERD) if file.exists()]
+    os.kill(int(PIDFILE.read_text()), how)
+    for pid in pids:  # its containerd ends with it; one that only seems to be there is not started again
+        wait_until(f"process {pid} of dockerd has ended", partial(gone, pid), ENDS, pause=0.05)
     ended = time.time()
     if not SYSTEMD.is_dir():
         start_in_background()

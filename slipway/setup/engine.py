@@ -23,6 +23,11 @@ from slipway.setup.console import Console, SetupError
 
 DEFAULT = "unix:///var/run/docker.sock"
 PIDFILES = (Path("/run/docker.pid"), Path("/run/docker/containerd/containerd.pid"))
+CONFIGURATION = Path("/etc/docker/daemon.json")
+KEEPS_CONTAINERS = {"live-restore": True}
+"""For an engine that set-up starts: containers go on while dockerd restarts. Without it, one that was killed (seen on
+20.10, every time) stops them all at its next start, notes that somebody wanted that, and does not start them again:
+its restart policy `unless-stopped` holds for what ended otherwise."""
 START_SECONDS = 60  # dockerd on a slow disk needs some 10 s; beyond a minute something is wrong
 
 
@@ -104,6 +109,7 @@ def start(host: str, console: Console, environment: Mapping[str, str]) -> None:
             "sudo make setup        (Debian, Ubuntu)",
             "or install Docker Engine and start it, then: make setup",
         )
+    configure(console)
     if not shutil.which("dockerd", path=environment.get("PATH", "") + ":/usr/sbin:/sbin"):
         install(console, ["docker.io", "iptables"], "a Docker engine (Debian's docker.io)")
     if version(host, environment):  # the package's own start script was faster
@@ -119,6 +125,15 @@ def start(host: str, console: Console, environment: Mapping[str, str]) -> None:
             raise SetupError(f"the Docker engine did not answer within {START_SECONDS} s of its start", f"see  {log}")
         console.status(f"{'':<14} waiting for the Docker engine to answer")
         time.sleep(0.3)
+
+
+def configure(console: Console) -> None:
+    """Settings of an engine that has none yet. A file that is there is the owner's decision, whatever is in it."""
+    if CONFIGURATION.exists():
+        return
+    CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
+    CONFIGURATION.write_text(json.dumps(KEEPS_CONTAINERS, indent=2) + "\n")
+    console.line(f"{'':<14} wrote {CONFIGURATION}: containers go on while the engine restarts")
 
 
 def start_in_background() -> str:

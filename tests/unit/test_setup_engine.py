@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -74,6 +75,18 @@ def test_a_pid_file_left_by_a_machine_that_went_down_is_removed_and_a_living_eng
     for pidfile in (stale, other, broken, tmp_path / "absent.pid"):
         engine.forget_stale(pidfile)
     assert [path.name for path in tmp_path.glob("*.pid")] == ["c.pid"]
+
+
+def test_an_engine_without_settings_keeps_containers_while_it_restarts_and_the_owners_settings_stay(
+    monkeypatch: pytest.MonkeyPatch, console: Console, tmp_path: Path
+) -> None:
+    file = tmp_path / "docker" / "daemon.json"
+    monkeypatch.setattr(engine, "CONFIGURATION", file)
+    engine.configure(console)
+    assert json.loads(file.read_text()) == {"live-restore": True}
+    file.write_text("{}")
+    engine.configure(console)
+    assert file.read_text() == "{}"
 
 
 def test_a_refused_socket_is_told_apart_from_an_absent_engine(monkeypatch: pytest.MonkeyPatch, answering: str) -> None:

@@ -81,6 +81,7 @@ def test_dockerd_is_started_again_when_the_old_one_has_ended(
     """Also where it is a child of this process, which an earlier restart has made it."""
     started: list[bool] = []
     monkeypatch.setattr(dockerd, "PIDFILE", tmp_path / "docker.pid")
+    monkeypatch.setattr(dockerd, "CONTAINERD", tmp_path / "containerd.pid")
     monkeypatch.setattr(dockerd, "SYSTEMD", tmp_path / "systemd")
     monkeypatch.setattr(dockerd, "start_in_background", lambda: started.append(Path(f"/proc/{run.pid}").exists()))
     monkeypatch.setattr(dockerd, "version", lambda _host, _environment: "28.5.2" if started else None)
