@@ -5,8 +5,8 @@ killed hard: the command, nginx, an old or a new container, the migration and, w
 root, and an engine that nobody else uses: everything on it is restarted. The moments are spread over the time in which
 each of them is there, which a first release tells, in which nothing is killed. After each kill one `slipway up` must
 bring the release in. A row for each round is printed; the exit status is 1 when one did not converge, or when a request
-failed that should not have: more than ALLOWED seconds after what it goes through was killed (dockerd: answered again),
-or one that goes through something else.
+failed that should not have: more than ALLOWED seconds after what it goes through was killed, or one that goes through
+something else. dockerd keeps to that with `live-restore` alone, which set-up gives to an engine that it starts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""dockerd ended and started again: as `systemctl restart docker` does it, and as a crash and systemd do.
+"""dockerd ended, as `systemctl restart docker`, a crash or a machine without power does it, and started again.
 
 For benches, and only where nobody else uses the engine: all that runs on it is restarted.
 """
@@ -11,9 +11,9 @@ import signal
 import time
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from slipway.setup.engine import DEFAULT, PIDFILES, start_in_background, version
+from tests.support import engine
 from tests.support.waiting import wait_until
 
 PIDFILE, CONTAINERD = PIDFILES
@@ -22,13 +22,6 @@ ENDS = 150
 """Seconds in which dockerd must have ended. Told to, it first stops every container, and Postgres has 90 s for that."""
 ANSWERS = 150
 """Seconds in which the next one must answer. After a crash it first stops the containers that went on without it."""
-
-
-class Restarted(NamedTuple):
-    """When (time.time) the old dockerd had ended, and when the new one answered."""
-
-    ended: float
-    answered: float
 
 
 def refusal() -> str:
@@ -43,17 +36,39 @@ def refusal() -> str:
     return ""
 
 
-def restart(how: signal.Signals) -> Restarted:
-    """Sends SIGTERM or SIGKILL and starts dockerd again, or leaves that to systemd; returns when it answers."""
+def end(how: signal.Signals) -> float:
+    """Sends it SIGTERM or SIGKILL; returns when (time.time) it had ended. Where systemd runs, that starts it again."""
     pids = [int(file.read_text()) for file in (PIDFILE, CONTAINERD) if file.exists()]
     os.kill(int(PIDFILE.read_text()), how)
-    for pid in pids:  # its containerd ends with it; one that only seems to be there is not started again
+    for pid in pids:  # its containerd ends with it; a new one is not started while the old one seems to be there
         wait_until(f"process {pid} of dockerd has ended", partial(gone, pid), ENDS, pause=0.05)
-    ended = time.time()
+    return time.time()
+
+
+def cut_power() -> float:
+    """Ends it and all containers as a machine does that loses its power; returns when nothing was left."""
+    mains = [int(each.attrs["State"]["Pid"]) for each in engine.client().containers.list()]
+    shims = {parent(pid) for pid in mains}
+    end(signal.SIGKILL)  # first: it would start them again, or note how they ended
+    for pid in (*shims, *mains):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for pid in mains:
+        wait_until(f"the container of process {pid} has ended", partial(gone, pid), ENDS, pause=0.05)
+    return time.time()
+
+
+def parent(pid: int) -> int:
+    """Of a container's main process: the engine's process that looks after it."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def start() -> float:
+    """Starts it again, or leaves that to systemd; returns when it answered."""
     if not SYSTEMD.is_dir():
         start_in_background()
     wait_until("the engine answers again", answers, ANSWERS)
-    return Restarted(ended, time.time())
+    return time.time()
 
 
 def gone(pid: int) -> bool:

@@ -24,8 +24,7 @@ from tests.e2e.shop import PATHS, Failed, Poller, Shop
 from tests.support import engine
 
 ALLOWED = 5.0
-"""Seconds in which requests may fail after what they go through was killed; after dockerd answers again, where it was
-that."""
+"""Seconds in which requests may fail after what they go through was killed."""
 KINDS = ("command", "new", "nginx", "old", "migration")
 ENGINE = "engine"
 WEB = "web"
@@ -36,12 +35,13 @@ AGAIN = 0.02
 
 @dataclass(frozen=True)
 class Way:
-    """One kind of kill. `find` tells what there is to kill now, `kill` does it to one of them, and `paths`, asked just
-    after that, whose requests went through it."""
+    """One kind of kill. `find` tells what there is to kill now, `kill` does it to one of them, `paths`, asked just
+    after that, whose requests went through it, and `after` starts what nothing else does."""
 
     find: Callable[[], Sequence[Any]]
     kill: Callable[[Any], object]
     paths: Callable[[], frozenset[str]] = frozenset
+    after: Callable[[], object] = lambda: None
 
     def there(self) -> Sequence[Any]:
         with contextlib.suppress(APIError):  # it has just gone
@@ -51,8 +51,8 @@ class Way:
 
 @dataclass(frozen=True)
 class Kill:
-    """What was done to a run, in seconds of time.monotonic: the kill fell between `began` and `done`, and a dockerd
-    that was killed answers again at `done`. `hit`: there was something to kill; `paths`: see Way."""
+    """What was done to a run, in seconds of time.monotonic: the kill fell between `began` and `done`. `hit`: there was
+    something to kill; `paths`: see Way."""
 
     began: float
     done: float
@@ -94,7 +94,9 @@ def ways(shop: Shop, number: int, poller: Poller) -> dict[str, Way]:
         "old": Way(lambda: webs(True), shop.kill_process, lambda: frozenset({""})),
         "nginx": Way(lambda: running(shop, EDGE), shop.kill_process, lambda: frozenset(PATHS)),
         "migration": Way(lambda: running(shop, f"{WEB}-migrate"), lambda job: job.kill()),
-        ENGINE: Way(lambda: [ENGINE], lambda _: dockerd.restart(signal.SIGKILL), lambda: frozenset(PATHS)),
+        ENGINE: Way(
+            lambda: [ENGINE], lambda _: dockerd.end(signal.SIGKILL), lambda: frozenset(PATHS), after=dockerd.start
+        ),
     }
 
 
@@ -105,7 +107,9 @@ def strike(way: Way, run: subprocess.Popen[bytes]) -> Kill:
             began = time.monotonic()
             with contextlib.suppress(APIError, ContainerError, ProcessLookupError):  # it has just ended by itself
                 way.kill(target)
-                return Kill(began, time.monotonic(), paths=way.paths())
+                killed = Kill(began, time.monotonic(), paths=way.paths())
+                way.after()
+                return killed
         if ended(run, AGAIN):
             return Kill(time.monotonic(), time.monotonic(), hit=False)
 

@@ -2,9 +2,10 @@
 [--engine 20]`.
 
 The site of bench.release, under the same load, gets another image of nginx, another of Postgres, and new code with
-`strategy: recreate`, so many times each. With --engine dockerd is restarted under it, in turns by SIGTERM, as
-`systemctl restart docker` does it, and by SIGKILL; and in turns the engine starts all that was there, or nginx alone,
-and Postgres comes last. That needs root, and an engine that nobody else uses.
+`strategy: recreate`, so many times each. With --engine dockerd is restarted under it, in turns as
+`systemctl restart docker` does it, after a crash, and after a power cut, which ends all containers as well; and after
+every other of those the engine starts nginx alone, and Postgres comes last. That needs root, and an engine that nobody
+else uses.
 
 Prints, and writes to bench/results/restarts.json, for each of them: how long nobody was answered who came anew, how
 long the restart took, from the end of the old container or engine (from the start of Postgres, where that comes last)
@@ -22,11 +23,12 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 import httpx
 from docker.models.containers import Container
@@ -53,6 +55,22 @@ PAGE = "/ready"
 ENGINE, BACK = "engine", 15.0
 """Seconds in which the site must be back after a restart of the engine."""
 IMAGES = {EDGE: "services/nginx/Dockerfile", POSTGRES: "services/postgres/Dockerfile"}
+
+
+class Turn(NamedTuple):
+    """One way in which dockerd ends, and whether nginx is to be the first that runs again."""
+
+    name: str
+    end: Callable[[], float]
+    nginx_first: bool = False
+
+
+TURNS = (
+    Turn("restart", lambda: dockerd.end(signal.SIGTERM)),
+    Turn("crash", lambda: dockerd.end(signal.SIGKILL)),
+    Turn("power cut", dockerd.cut_power),
+    Turn("power cut, nginx first", dockerd.cut_power, nginx_first=True),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,24 +112,19 @@ def restart(site: Ledger, what: str, number: int) -> tuple[Restart, float]:
     return Restart(what=what, refused=refused, restart=took), run.start
 
 
-def turn(number: int) -> tuple[signal.Signals, bool]:
-    """How the `number`-th restart of the engine (from 1) goes: the signal, and whether nginx is to be first."""
-    return (signal.SIGTERM, signal.SIGKILL)[(number - 1) % 2], (number - 1) // 2 % 2 == 1
-
-
 def restart_engine(site: Ledger, number: int) -> tuple[Restart, float]:
     """Restarts dockerd while all containers of the site run."""
-    how, nginx_first = turn(number)
+    turn = TURNS[(number - 1) % len(TURNS)]
     prober = Prober(f"http://127.0.0.1:{site.port}{PAGE}")
     with prober.asking():
         start = time.time()
-        others = hold_back(site) if nginx_first else {}
-        done = dockerd.restart(how)
-        ended = start_last(site, others) if nginx_first else done.ended
-        prober.wait_until_back(max(ended, done.answered))
+        others = hold_back(site) if turn.nginx_first else {}
+        gone = turn.end()
+        answered = dockerd.start()
+        ended = start_last(site, others) if turn.nginx_first else gone
+        prober.wait_until_back(max(ended, answered))
     refused, took = prober.gap(start, ended)
-    what = f"{ENGINE} {how.name}{', nginx first' if nginx_first else ''}"
-    return Restart(what=what, refused=refused, restart=took, engine=done.answered - done.ended), start
+    return Restart(what=f"{ENGINE}, {turn.name}", refused=refused, restart=took, engine=answered - gone), start
 
 
 def hold_back(site: Ledger) -> dict[str, Container]:

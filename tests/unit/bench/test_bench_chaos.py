@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
+from types import SimpleNamespace
 
 import pytest
 
 from bench import dockerd
 from bench.kills import ALLOWED, ENGINE, KINDS, Kill, Way, drawn, strike
 from tests.e2e.shop import Failed
+from tests.support import engine
 
 
 @pytest.fixture
@@ -65,6 +68,36 @@ def test_what_is_not_there_yet_is_waited_for_and_what_has_just_ended_is_tried_ag
     assert kill.began <= kill.done
 
 
+def test_what_was_killed_is_started_after_the_kill_and_nothing_excuses_what_fails_later(
+    run: subprocess.Popen[bytes],
+) -> None:
+    started: list[float] = []
+    paths = frozenset({""})
+    kill = strike(
+        Way(lambda: ["it"], lambda _: None, lambda: paths, after=lambda: started.append(time.monotonic())), run
+    )
+    assert [kill.done <= moment for moment in started] == [True]
+    late = kill.done + ALLOWED + 0.1
+    assert not kill.excuses(Failed(late, late, "", "status 503"))
+
+
+def test_a_power_cut_ends_the_engine_first_and_then_what_ran_on_it_with_its_keeper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keeper = subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; wait"], stdout=subprocess.PIPE, text=True)
+    assert keeper.stdout
+    main = int(keeper.stdout.readline())
+    alive: list[bool] = []
+    running = SimpleNamespace(list=lambda: [SimpleNamespace(attrs={"State": {"Pid": main}})])
+    monkeypatch.setattr(engine, "client", lambda: SimpleNamespace(containers=running))
+    monkeypatch.setattr(dockerd, "end", lambda how: alive.append(how == SIGKILL and keeper.poll() is None))
+    dockerd.cut_power()
+    assert alive == [True]
+    assert keeper.wait(10) == -SIGKILL
+    keeper.stdout.close()
+    assert dockerd.gone(main)
+
+
 def test_each_kind_is_drawn_as_often_at_moments_all_over_the_time_in_which_it_is_there() -> None:
     rounds = drawn(50, 1, (*KINDS, ENGINE))
     assert sorted(Counter(kind for kind, _ in rounds).values()) == [8, 8, 8, 8, 9, 9]
@@ -86,9 +119,8 @@ def test_dockerd_is_started_again_when_the_old_one_has_ended(
     monkeypatch.setattr(dockerd, "start_in_background", lambda: started.append(Path(f"/proc/{run.pid}").exists()))
     monkeypatch.setattr(dockerd, "version", lambda _host, _environment: "28.5.2" if started else None)
     dockerd.PIDFILE.write_text(str(run.pid))
-    done = dockerd.restart(how)
+    assert dockerd.end(how) <= dockerd.start()
     assert started == [False]
-    assert done.ended <= done.answered
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from signal import SIGKILL, SIGTERM
-
 import pytest
 
 from bench.prober import Prober
-from bench.restarts import BACK, Restart, late, summary, turn
+from bench.restarts import BACK, Restart, late, summary
 
 
 def test_a_gap_is_from_the_first_question_without_an_answer_to_the_next_good_one() -> None:
@@ -47,22 +45,12 @@ def test_a_site_is_back_when_for_three_seconds_each_answer_was_good(
     assert prober.is_back(after, now=10.0) == back
 
 
-def test_the_engine_is_restarted_by_either_signal_in_either_order() -> None:
-    assert [turn(number) for number in range(1, 6)] == [
-        (SIGTERM, False),
-        (SIGKILL, False),
-        (SIGTERM, True),
-        (SIGKILL, True),
-        (SIGTERM, False),
-    ]
-
-
 def test_only_a_restart_of_the_engine_can_be_late() -> None:
     slow, quick = BACK + 0.1, BACK
     found = [
         Restart(what="edge", refused=0.0, restart=slow),
-        Restart(what="engine SIGTERM", refused=slow, restart=quick),
-        Restart(what="engine SIGKILL, nginx first", refused=0.0, restart=slow),
+        Restart(what="engine, restart", refused=slow, restart=quick),
+        Restart(what="engine, power cut, nginx first", refused=0.0, restart=slow),
     ]
     assert late(found) == found[2:]
 
