@@ -15,6 +15,7 @@ from docker.models.containers import Container
 from slipway.core import nginx_main, pages, postgres
 from slipway.core.nginx import EdgeModel, Release, render
 from slipway.core.provisioning import DUTIES, ServiceDatabase, login, provisioning_sql
+from slipway.providers.edge import Edge
 from slipway.settings.database import PostgresSettings
 from slipway.settings.site import Service
 from tests.support import engine
@@ -127,13 +128,13 @@ def test_maintenance_is_one_file_and_a_reload_and_closes_the_site_to_visitors_on
     wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
     run(container, "sh", "-c", "head -c 17000000 /dev/zero > /tmp/large")
     put(container, {f"{nginx_main.LIVE}/{pages.FLAG}": pages.flag(600)})
+    edge = Edge(container, nginx_main.LIVE, nginx_main.MAIN, nginx_main.INTERNAL_PORT)
     assert run(container, "nginx", "-t")[0] == 0
-    run(container, "nginx", "-s", "reload")
+    edge.reload()
 
     def asked(path: str, *options: str, host: str = "a.test") -> str:
         return curl(container, *options, "-H", f"Host: {host}", f"http://127.0.0.1{path}")
 
-    wait_until("maintenance is on", lambda: "Back soon" in asked("/"), 10)
     for path, options, host in (
         ("/stock/any?x=1", (), "a.test"), ("/", ("-d", "x"), "a.test"), ("/static/app.css", (), "b.test"),
         ("/", ("-X", "DELETE"), "admin.test"), ("/.slipway/x", ("-H", f"If-Modified-Since: {FUTURE}"), "a.test"),
@@ -151,8 +152,8 @@ def test_maintenance_is_one_file_and_a_reload_and_closes_the_site_to_visitors_on
     assert " 403 " in asked(":5000/stock/", host="stock").splitlines()[0], "the calls of services do not change"
 
     run(container, "rm", f"{nginx_main.LIVE}/{pages.FLAG}", user="0")
-    run(container, "nginx", "-s", "reload")
-    wait_until("maintenance is off", lambda: "Back in a moment" in asked("/"), 10)
+    edge.reload()
+    assert "Back in a moment" in asked("/"), "maintenance is off"
 
 
 @pytest.fixture(scope="module")
