@@ -29,7 +29,7 @@ def owned(site: Example) -> dict[str, set[str]]:
     labels: Any = {"label": site.labels()}
     containers = client.containers.list(all=True, filters=labels, ignore_removed=True)
     networks = [each for each in client.networks.list() if str(each.name).startswith(f"{site.project}-")]
-    tags = {tag for image in client.images.list() for tag in image.tags if tag.startswith(f"{site.project}-")}
+    tags = set(engine.tags(f"{site.project}-"))
     return {
         "containers": {str(each.id) for each in containers},
         "networks": {str(each.id) for each in networks},

@@ -87,11 +87,13 @@ class Belongings:
         return found
 
     def tags(self, services: Iterable[str]) -> list[str]:
-        """The image names of the stack's services, releases included."""
+        """The image names of the stack's services, releases included.
+
+        As the engine lists them: docker-py's own list asks for each image again, and fails when one has just gone.
+        """
         names = {naming.prefix(self.project.name, self.project.stack) + service for service in services}
-        return sorted(
-            tag for image in self.client.images.list() for tag in image.tags if tag.rpartition(":")[0] in names
-        )
+        found = (tag for image in self.client.api.images() for tag in image["RepoTags"] or ())
+        return sorted(tag for tag in found if tag.rpartition(":")[0] in names)
 
     def has_image(self, image: str) -> bool:
         try:

@@ -156,8 +156,7 @@ idle("app", {"delete_before_replace": False}, image=kept.image_id)
         project.up()
         assert runs(project) == base.id
         project.pulumi("destroy", "--yes", "--skip-preview")
-        left = {tag for image in images.list() for tag in image.tags if tag.startswith(f"{project.name}-")}
-        assert left == {f"{kept}:1", f"{kept}:2"}
+        assert set(engine.tags(f"{project.name}-")) == {f"{kept}:1", f"{kept}:2"}
     finally:
         for name in (f"{kept}:1", f"{kept}:2", f"{dropped}:1", f"{dropped}:2"):
             engine.remove_image(name)

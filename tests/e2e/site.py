@@ -165,10 +165,8 @@ class Site(PulumiProject):
             self.destroy()
         finally:
             engine.remove_all(self.project)
-            for image in engine.client().images.list():
-                for tag in image.tags:
-                    if tag.startswith(f"{self.project}-"):
-                        engine.remove_image(tag)
+            for tag in engine.tags(f"{self.project}-"):
+                engine.remove_image(tag)
             for identity in self.images:
                 with contextlib.suppress(APIError):  # gone with its name, or still in use elsewhere
                     image = engine.client().images.get(identity)

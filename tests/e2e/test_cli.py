@@ -122,12 +122,11 @@ class Site:
         client: Any = engine.client()
         labelled = {"label": f"slipway.project={self.name}"}
         found: list[Any] = [
-            *client.containers.list(all=True, filters=labelled),
+            *client.containers.list(all=True, filters=labelled, ignore_removed=True),
             *client.networks.list(filters=labelled),
             *client.volumes.list(filters=labelled),
         ]
-        images = [tag for image in client.images.list() for tag in image.tags if tag.startswith(f"{self.name}-")]
-        return sorted([str(each.name) for each in found] + images)
+        return sorted([str(each.name) for each in found] + engine.tags(f"{self.name}-"))
 
     def container(self, name: str, stack: str = "dev") -> Any:
         return engine.container(f"{self.name}-{stack}-{name}")

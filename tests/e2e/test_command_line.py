@@ -119,7 +119,8 @@ def on_the_engine(name: str) -> list[str]:
     """What the project has there: the names of its containers, networks and volumes."""
     labelled: Any = {"label": f"slipway.test={name}"}
     client = engine.client()
-    found = [*client.containers.list(all=True, filters=labelled), *client.networks.list(filters=labelled),
+    found = [*client.containers.list(all=True, filters=labelled, ignore_removed=True),
+             *client.networks.list(filters=labelled),
              *client.volumes.list(filters=labelled)]
     return [thing.attrs["Name"] for thing in found]
 

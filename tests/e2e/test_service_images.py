@@ -70,10 +70,8 @@ def well(container: Container) -> None:
 def _cleaned() -> Iterator[None]:
     yield
     engine.remove_all(NAME)
-    for image in engine.client().images.list():
-        for tag in image.tags:
-            if tag.startswith(f"{NAME}-"):
-                engine.remove_image(tag)
+    for tag in engine.tags(f"{NAME}-"):
+        engine.remove_image(tag)
 
 
 @pytest.fixture(scope="module")

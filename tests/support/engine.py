@@ -149,6 +149,13 @@ def remove_all(project: str) -> None:
             volume.remove()
 
 
+def tags(prefix: str) -> list[str]:
+    """The names of images that begin so. As the engine lists them: docker-py's own list asks for each image again, and
+    fails when another test has just removed one."""
+    found: list[dict[str, Any]] = client().api.images()
+    return [tag for image in found for tag in image["RepoTags"] or () if tag.startswith(prefix)]
+
+
 def remove_image(name: str) -> None:
     """Removes a tag, and the image with its last one. One that is not there, or still in use, is left."""
     with contextlib.suppress(APIError):

@@ -124,8 +124,7 @@ class Example(Site):
     def assert_destroyed_whole(self) -> None:
         """Destroys the stack: nothing of it is left on the engine."""
         self.destroy()
-        tags = [tag for image in engine.client().images.list() for tag in image.tags]
-        assert self.remains() == [tag for tag in tags if tag.startswith(f"{self.project}-")] == []
+        assert self.remains() == engine.tags(f"{self.project}-") == []
 
 
 def free_ports(stack: str, services: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Any]) -> dict[str, Any]:

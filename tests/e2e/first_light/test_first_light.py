@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.base_images import base_image
-from tests.support.engine import client, free_port
+from tests.support.engine import client, free_port, tags
 from tests.support.pulumi_project import PulumiProject
 from tests.support.waiting import wait_until
 
@@ -49,9 +49,10 @@ class Site:
     def objects(self) -> list[str]:
         """Every container, network and volume on the engine that bears the site's name."""
         engine = client()
+        containers = engine.containers.list(all=True, ignore_removed=True)
         return [
             str(thing.name)
-            for things in (engine.containers.list(all=True), engine.networks.list(), engine.volumes.list())
+            for things in (containers, engine.networks.list(), engine.volumes.list())
             for thing in things
             if str(thing.name).startswith(f"{self.name}-test-")
         ]
@@ -70,10 +71,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator
         yield Site(project, name)
     finally:
         project.destroy()
-        for image in client().images.list():
-            for tag in image.tags:
-                if tag.startswith(f"{name}-test-"):
-                    client().images.remove(tag, force=True)
+        for tag in tags(f"{name}-test-"):
+            client().images.remove(tag, force=True)
 
 
 def test_the_site_answers_through_nginx_and_counts_visits_in_postgres(site: Site) -> None:
