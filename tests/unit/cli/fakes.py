@@ -122,11 +122,8 @@ class FakeEngine:
             containers=SimpleNamespace(list=lambda **_: list(self.containers)),
             networks=SimpleNamespace(list=lambda **_: self._things("network", self.networks)),
             volumes=SimpleNamespace(list=lambda **_: self._things("volume", self.volumes)),
-            images=SimpleNamespace(
-                list=lambda: [SimpleNamespace(tags=[tag]) for tag in self.tags],
-                get=self._image,
-                remove=self._remove("image", self.tags),
-            ),
+            images=SimpleNamespace(get=self._image, remove=self._remove("image", self.tags)),
+            api=SimpleNamespace(images=lambda: [{"RepoTags": None}, *({"RepoTags": [tag]} for tag in self.tags)]),
         )
 
     def _things(self, kind: str, held: dict[str, dict[str, Any]]) -> list[Any]:
