@@ -14,7 +14,7 @@ import json
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -22,17 +22,15 @@ from docker.models.images import Image
 
 from slipway.cli import screen
 from slipway.cli.errors import CliError
-from slipway.cli.pulumi import State
+from slipway.cli.pulumi import State, revealed
 from slipway.cli.target import Target
 from slipway.core.canary import SHORTEST, Canaries, Hit
+from slipway.core.resource_types import FILES_VOLUME, LOCAL_CERTIFICATE, PASSWORD
 from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 from slipway.setup.choices import Choices
 from slipway.setup.settings import Settings
 
 CHUNK = 1 << 20
-GENERATED = "random:index/randomPassword:RandomPassword"
-FILES = "pulumi-python:dynamic/slipway:FilesVolume"
-CERTIFICATE = "pulumi-python:dynamic/slipway:LocalCertificate"
 KEY = "PRIVATE KEY-----"
 DELIVERED = ("env/", "superuser-password")
 """Files of a volume that hold nothing but a secret."""
@@ -44,29 +42,24 @@ GZIP = b"\x1f\x8b"
 def secrets_of(state: State) -> dict[str, str]:
     """{name: value} of all that is generated or delivered as a secret; `state` with its secrets shown."""
     found: dict[str, str] = {}
-    for each in state.of_type(GENERATED):
-        found[str(each["urn"]).rpartition("::")[2]] = opened(each["outputs"]["result"])
-    for each in state.of_type(FILES):
-        for path, text in opened(each["inputs"]["files"]).items():
+    for each in state.of_type(PASSWORD):
+        found[str(each["urn"]).rpartition("::")[2]] = revealed(each["outputs"]["result"])
+    for each in state.of_type(FILES_VOLUME):
+        for path, text in revealed(each["inputs"]["files"]).items():
             if path.startswith(DELIVERED):
-                for value in listed(opened(text)):
+                for value in listed(revealed(text)):
                     found[f"{each['inputs']['volume']}:{path}"] = value
-            elif KEY in (content := str(opened(text))):
+            elif KEY in (content := str(revealed(text))):
                 found[f"{each['inputs']['volume']}:{path}"] = line_of(content)
-    for each in state.of_type(CERTIFICATE):
+    for each in state.of_type(LOCAL_CERTIFICATE):
         name = str(each["urn"]).rpartition("::")[2]
-        found[f"{name}:authority_key"] = line_of(opened(each["outputs"]["authority_key"]))
+        found[f"{name}:authority_key"] = line_of(revealed(each["outputs"]["authority_key"]))
     return {name: value for name, value in found.items() if len(value) >= SHORTEST}
 
 
 def line_of(pem: str) -> str:
     """The first line of a private key: of the shortest that are in use (P-256) it has 12 of the 32 secret bytes."""
     return pem.partition(KEY)[2].splitlines()[1]
-
-
-def opened(value: Any) -> Any:
-    """A value of a state whose secrets are shown."""
-    return json.loads(value["plaintext"]) if isinstance(value, Mapping) and "plaintext" in value else value
 
 
 def listed(text: str) -> list[str]:

@@ -13,17 +13,15 @@ from components.certificates import Certificates, CertificatesArgs
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import nginx, nginx_main, pages, processes, statics, tls, watching
+from slipway.core import nginx_main, pages, processes, statics, tls, watching
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.static_files import StaticFiles
 from slipway.settings.site import Service
 
 PORT = 80
-CONFIG = "/etc/nginx/slipway"
-MAIN = f"{CONFIG}/{nginx.MAIN_FILE}"
 CURRENT = "files"
-NGINX = ["nginx", "-c", MAIN, "-g", "daemon off;"]
+NGINX = ["nginx", "-c", nginx_main.MAIN, "-g", "daemon off;"]
 
 GRACE = 5
 """Seconds in which nginx, told to stop, finishes requests. It takes no new ones meanwhile: a minute for a few slow
@@ -61,9 +59,9 @@ class Edge(pulumi.ComponentResource):
             own={page: (site.root / file).read_text() for page, file in settings.pages.items()},
         )
         child = pulumi.ResourceOptions(parent=self)
-        texts = {nginx.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus, tls=settings.tls.on)}
+        texts = {nginx_main.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus, tls=settings.tls.on)}
         if site.acme:
-            texts[watching.SCRIPT] = watching.script(MAIN)
+            texts[watching.SCRIPT] = watching.script(nginx_main.MAIN)
         files = pulumi.Output.from_input(texts)
         config = FilesVolume(
             context.name(EDGE, "config"),
@@ -93,7 +91,7 @@ class Edge(pulumi.ComponentResource):
             certificates_args = CertificatesArgs(context=context, secrets=args.secrets, image=args.image)
             self.certificates = Certificates(context.name(EDGE, "certificates"), certificates_args, child)
         mounts = [
-            docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
+            docker.ContainerVolumeArgs(volume_name=config.volume, container_path=nginx_main.CONFIG, read_only=True),
             docker.ContainerVolumeArgs(volume_name=live.name, container_path=nginx_main.LIVE),
             docker.ContainerVolumeArgs(volume_name=static.name, container_path=nginx_main.STATIC, read_only=True),
             docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=nginx_main.TEMPORARY),
@@ -104,7 +102,7 @@ class Edge(pulumi.ComponentResource):
             name,
             image=args.image,
             entrypoints=[],
-            command=[*(["sh", f"{CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
+            command=[*(["sh", f"{nginx_main.CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
             networks_advanced=args.networks.only(EDGE, PUBLIC),
             ports=[
                 docker.ContainerPortArgs(internal=inside, external=outside, ip=settings.address, protocol="tcp")

@@ -57,12 +57,10 @@ def replacement(*, delete_first: bool, **options: Any) -> pulumi.ResourceOptions
     return pulumi.ResourceOptions(delete_before_replace=delete_first, replace_on_changes=REPLACED, **options)
 
 
-def healthcheck(
-    tests: list[str], *, interval: int = 5, retries: int = 6, timeout: int = 3
-) -> docker.ContainerHealthcheckArgs:
+def healthcheck(tests: list[str], *, interval: int = 5, timeout: int = 3) -> docker.ContainerHealthcheckArgs:
     """Seconds. Without a start period, because engines from 25 on probe at a pace of their own within it."""
     return docker.ContainerHealthcheckArgs(
-        tests=tests, interval=go_duration(interval), timeout=go_duration(timeout), retries=retries
+        tests=tests, interval=go_duration(interval), timeout=go_duration(timeout), retries=6
     )
 
 

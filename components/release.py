@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from components.context import Context
-from components.edge import CURRENT, MAIN, Edge
+from components.edge import CURRENT, Edge
 from components.flask_service import FlaskService
 from components.networks import Networks
 from slipway import revision
@@ -62,7 +62,7 @@ class SiteRelease(pulumi.ComponentResource):
             routes=described["routes"],
             pages=edge.pages if edge else {},
             directory=nginx_main.LIVE,
-            main=MAIN,
+            main=nginx_main.MAIN,
             gate_port=nginx_main.INTERNAL_PORT,
             timeout=site.deploy_timeout,
             drain=ladder(site.drain).last_request,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy.rule import JOB, Resource
+from policy.rule import Resource
+from slipway.core.resource_types import JOB
 from slipway.settings.profile import Profile
 
 ROOT = {"", "0", "root"}

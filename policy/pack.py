@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from policy.containers import (
     bounded_files,
@@ -19,7 +19,7 @@ from policy.containers import (
     non_root_user,
     read_only_root,
 )
-from policy.rule import CONTAINER, JOB, NETWORK, VOLUME, Judgement, Resource
+from policy.rule import Judgement
 from policy.surroundings import (
     hidden_secrets,
     internal_networks,
@@ -33,7 +33,7 @@ from policy.surroundings import (
     pinned_image,
     published_ports,
 )
-from slipway.settings.profile import Profile
+from slipway.core.resource_types import CONTAINER, JOB, NETWORK, VOLUME
 
 EVERY = "docker:* and dynamic resources"
 RULES: Mapping[Judgement, tuple[str, ...]] = {
@@ -71,11 +71,3 @@ def judges(judge: Judgement, type_: str) -> bool:
     """Whether the rule is about resources of this type."""
     kinds = RULES[judge]
     return type_ in kinds or (EVERY in kinds and type_.startswith(("docker:", "pulumi-python:dynamic/")))
-
-
-def violations(resource: Resource, profile: Profile) -> Iterator[tuple[Judgement, str]]:
-    """All that is wrong with one resource, by rule."""
-    for judge in RULES:
-        if judges(judge, resource.type):
-            for problem in judge(resource, profile):
-                yield judge, problem

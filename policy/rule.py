@@ -13,11 +13,6 @@ from typing import Any
 
 from slipway.settings.profile import Profile
 
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
-JOB = "pulumi-python:dynamic/slipway:Job"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:

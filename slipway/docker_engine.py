@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import docker
 from docker.errors import DockerException, ImageNotFound
+from docker.utils import kwargs_from_env
 
 DEFAULT = "unix:///var/run/docker.sock"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 MIB = 2**20
+REQUEST_TIMEOUT = 120
+"""Seconds for one request to the engine; a busy disk makes creating and removing slow."""
 
 
 class EngineError(Exception):
@@ -28,14 +31,11 @@ class DockerEngine:
 
     def has_image(self, image: str) -> bool:
         """Whether the engine has the image of this id."""
-        client = docker.DockerClient(base_url=self.address, use_ssh_client=self.address.startswith("ssh://"))
+        asked = client(self.address)
         try:
-            client.images.get(image)
-        except ImageNotFound:
-            return False
+            return has_image(asked, image)
         finally:
-            client.close()
-        return True
+            asked.close()
 
 
 def address(setting: str | None, environment: Mapping[str, str] = os.environ) -> str:
@@ -46,12 +46,29 @@ def address(setting: str | None, environment: Mapping[str, str] = os.environ) ->
     return str(context.Host) if context and context.Host else DEFAULT
 
 
+def client(where: str, *, timeout: int = REQUEST_TIMEOUT) -> docker.DockerClient:
+    """A client of the engine at `where`: unix://, ssh://, or tcp:// with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH of the
+    environment, as the docker command has them. Raises DockerException when none answers there."""
+    settings = kwargs_from_env(environment={**os.environ, "DOCKER_HOST": where})
+    return docker.DockerClient(version="auto", timeout=timeout, use_ssh_client=where.startswith("ssh://"), **settings)
+
+
+def has_image(asked: docker.DockerClient, image: str) -> bool:
+    """Whether the engine has an image of this name or id."""
+    try:
+        asked.images.get(image)
+    except ImageNotFound:
+        return False
+    return True
+
+
 def resolve(setting: str | None = None) -> DockerEngine:
     """Asks the engine what it is. Raises EngineError when none answers."""
     where = address(setting)
     try:
-        client = docker.DockerClient(base_url=where, use_ssh_client=where.startswith("ssh://"), timeout=20)
-        info = client.info()
+        asked = client(where, timeout=20)
+        info = asked.info()
+        asked.close()
     except DockerException as error:
         raise EngineError(f"no Docker engine answers at {where}: {error}\n  make setup\n  docker context ls") from error
     architecture = ARCHITECTURES.get(info["Architecture"], info["Architecture"])

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from bench.release.cases import SERVICE
-from slipway.providers.engine import HELPER_LABEL
+from slipway.core.naming import HELPER_LABEL
 from tests.e2e.site import Site
 from tests.support import engine
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.models.volumes import Volume
-from docker.utils import kwargs_from_env
 
 from slipway import docker_engine
 from slipway.cli.errors import CliError, Code
@@ -21,7 +19,6 @@ from slipway.cli.project import Project
 from slipway.core import naming
 from slipway.core.topology import EDGE, POSTGRES
 
-HELPER_LABEL = "slipway.helper"
 AUTOMATIC = re.compile(r"-[0-9a-f]{7}$")
 """What Pulumi puts behind a name."""
 SECRET_FILES = re.compile(r"-files-[0-9a-f]{12}$")
@@ -38,17 +35,12 @@ class Belongings:
 
     @cached_property
     def client(self) -> docker.DockerClient:
-        settings = kwargs_from_env(environment={**os.environ, "DOCKER_HOST": self.address})
         try:
-            client = docker.DockerClient(
-                use_ssh_client=self.address.startswith("ssh://"), timeout=120, version="auto", **settings
-            )
-            client.ping()
+            return docker_engine.client(self.address)
         except DockerException as error:
             raise CliError(
                 f"no Docker engine answers at {self.address}: {error}", "make doctor", code=Code.NOT_SET_UP
             ) from error
-        return client
 
     @property
     def labelled(self) -> Any:
@@ -96,11 +88,7 @@ class Belongings:
         return sorted(tag for tag in found if tag.rpartition(":")[0] in names)
 
     def has_image(self, image: str) -> bool:
-        try:
-            self.client.images.get(image)
-        except ImageNotFound:
-            return False
-        return True
+        return docker_engine.has_image(self.client, image)
 
     def short(self, container: Container) -> str:
         """A container's name without the stack's prefix and Pulumi's digits: images, images-2."""
@@ -113,7 +101,7 @@ def service_of(container: Container) -> str:
 
 def is_helper(container: Container) -> bool:
     """Whether it is a job's, or another that a run made for itself."""
-    return HELPER_LABEL in container.labels
+    return naming.HELPER_LABEL in container.labels
 
 
 def health(container: Container) -> str:

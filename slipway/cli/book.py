@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from slipway.cli.pulumi import State
 from slipway.core import records
-
-RELEASE = "pulumi-python:dynamic/slipway:Release"
+from slipway.core.resource_types import RELEASE
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from docker.errors import NotFound
 from slipway.cli.belongings import Belongings
 from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import State
+from slipway.core.resource_types import LOCAL_CERTIFICATE
 from slipway.core.topology import CERTBOT
 
-LOCAL = "pulumi-python:dynamic/slipway:LocalCertificate"
 STATUS = "/srv/tls/status.json"
 """Where certbot's container writes down how it went (services/certbot/renew.py)."""
 ISSUING = 180
@@ -34,7 +34,7 @@ def certificates(belongings: Belongings, state: State) -> list[dict[str, Any]]:
     ]
     if issued or belongings.of_service(CERTBOT):
         return issued
-    return [local(each["outputs"]) for each in state.of_type(LOCAL) if each.get("outputs")]
+    return [local(each["outputs"]) for each in state.of_type(LOCAL_CERTIFICATE) if each.get("outputs")]
 
 
 def failing(rows: list[dict[str, Any]]) -> bool:

@@ -13,6 +13,7 @@ from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
 from slipway.core import naming
+from slipway.core.resource_types import IMAGE
 from slipway.core.topology import EDGE, POSTGRES
 
 
@@ -76,7 +77,7 @@ def own_images(belongings: Belongings, state: State | None) -> tuple[set[str], s
     services |= {str((each.attrs.get("Labels") or {}).get(naming.SERVICE_LABEL)) for each in belongings.volumes()}
     prefix = naming.prefix(belongings.project.name, belongings.project.stack)
     services |= Book.of(state or State()).services
-    for image in (state or State()).of_type(recovery.IMAGE):
+    for image in (state or State()).of_type(IMAGE):
         services.add(str(image["id"]).rpartition(":")[0].removeprefix(prefix))
     return services, {str(each.attrs["Image"]) for each in containers}
 

@@ -14,8 +14,7 @@ from docker.models.containers import Container
 from slipway.cli import screen
 from slipway.cli.belongings import Belongings, health
 from slipway.cli.pulumi import State
-
-CONTAINER = "docker:index/container:Container"
+from slipway.core.resource_types import CONTAINER
 
 
 def replaced(belongings: Belongings, state: State) -> list[str]:

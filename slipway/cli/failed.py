@@ -9,14 +9,13 @@ from docker.errors import NotFound
 
 from slipway.cli import screen
 from slipway.cli.belongings import Belongings, condition, is_well
-from slipway.cli.drift import CONTAINER
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target
 from slipway.core.nginx_main import INTERNAL_PORT, LIVE, MAIN
+from slipway.core.resource_types import CONTAINER, RELEASE
 from slipway.core.serving import serving
 from slipway.core.topology import EDGE
 
-RELEASE = "pulumi-python:dynamic/slipway:Release"
 STOP = 2
 """Seconds between SIGTERM and SIGKILL for a container that never got a request."""
 

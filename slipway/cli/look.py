@@ -14,9 +14,7 @@ from slipway.cli.errors import Code
 from slipway.cli.maintenance import ending, is_on
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
-from slipway.core import naming
-
-CONTAINER = "docker:index/container:Container"
+from slipway.core.resource_types import CONTAINER
 
 
 def row(belongings: Belongings, container: Container) -> dict[str, Any]:
@@ -35,7 +33,6 @@ def row(belongings: Belongings, container: Container) -> dict[str, Any]:
         "restarts": container.attrs["RestartCount"],
         "started": str(state["StartedAt"])[:19].replace("T", " ") if container.status == "running" else "",
         "image": str(config["Image"])[:19],
-        "release": config["Labels"].get(naming.RELEASE_LABEL, ""),
         "ports": ports,
         "helper": is_helper(container),
     }

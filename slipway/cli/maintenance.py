@@ -12,8 +12,9 @@ from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.target import Target, command
 from slipway.core import nginx, pages, timeouts
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE
+from slipway.core.nginx_main import INTERNAL_PORT, LIVE, MAIN
 from slipway.core.topology import EDGE
+from slipway.settings.site import Site
 
 
 @click.command()
@@ -53,9 +54,8 @@ def switch(target: Target, container: Container, text: str) -> None:
     from slipway.providers.engine import Failure, wait  # noqa: PLC0415
     from slipway.providers.finishing import Finishing  # noqa: PLC0415
 
-    started = container.attrs["Config"]["Cmd"]
-    edge = Edge(container, LIVE, started[started.index("-c") + 1], INTERNAL_PORT)
-    drain = int(target.project.declared.get("drain") or 30)
+    edge = Edge(container, LIVE, MAIN, INTERNAL_PORT)
+    seconds = timeouts.ladder(int(target.project.declared.get("drain") or Site.drain)).last_request
     try:
         if pages.FLAG not in edge.files().get(nginx.ROUTES_FILE, ""):
             raise CliError("nginx has no routes yet that know of maintenance", target.project.typed("up"))
@@ -68,8 +68,8 @@ def switch(target: Target, container: Container, text: str) -> None:
             screen.say("maintenance is on for every new request; waiting for the last one from before")
             wait(
                 Finishing(edge, old).over,
-                timeouts.ladder(drain).stop,
-                lambda: f"requests from before still run after {drain} s; nginx ends them soon",
+                seconds,
+                lambda: f"requests from before still run after {seconds} s; nginx is about to end them",
             )
     except Failure as failure:
         raise CliError(str(failure)) from None

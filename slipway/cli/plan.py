@@ -14,6 +14,7 @@ from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import Pulumi, State
 from slipway.core import impact
 from slipway.core.impact import Change, Impact, Level
+from slipway.core.resource_types import PASSWORD, VOLUME
 
 SHOWN = 8
 """Names of resources on one line; more are counted."""
@@ -87,7 +88,7 @@ def refuse_data_loss(pulumi: Pulumi, state: State, flags: Iterable[str]) -> None
 
     It asks the engine about nothing (no refresh): what is gone already is at no risk.
     """
-    if not pulumi.project.profile.keep_data or not (state.of_type(impact.VOLUME) or state.of_type(impact.PASSWORD)):
+    if not pulumi.project.profile.keep_data or not (state.of_type(VOLUME) or state.of_type(PASSWORD)):
         return
     plan = make(pulumi, *(flag for flag in flags if flag not in UP_ONLY), hidden=True)
     if plan.code:

@@ -21,9 +21,9 @@ import yaml
 from slipway.cli import backend
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
+from slipway.core.resource_types import STACK
 from slipway.setup.choices import Choices
 
-STACK_TYPE = "pulumi:pulumi:Stack"
 NICENESS = 10
 """By how much Pulumi, the program and the plugins give way to others (nice(1)). On a small host they would otherwise
 take the processor from the site that serves: each of them counts there as much as all containers together, whose
@@ -62,13 +62,18 @@ class State:
 
     @property
     def outputs(self) -> Mapping[str, Any]:
-        """What the program exported; secrets are not to be had here."""
-        found = (each.get("outputs") for each in self.resources if each["type"] == STACK_TYPE)
+        """What the program exported; a secret only where it was asked for, see `revealed`."""
+        found = (each.get("outputs") for each in self.resources if each["type"] == STACK)
         return next(found, None) or {}
 
     def of_type(self, kind: str) -> list[Mapping[str, Any]]:
         """Those of a type such as docker:index/container:Container, the ones about to be deleted left out."""
         return [each for each in self.resources if each["type"] == kind and not each.get("delete")]
+
+
+def revealed(value: Any) -> Any:
+    """A value of a state that was read with its secrets: the text of a secret is JSON, in a wrapper that marks it."""
+    return json.loads(value["plaintext"]) if isinstance(value, Mapping) and "plaintext" in value else value
 
 
 class Pulumi:

@@ -10,17 +10,15 @@ import click
 
 from slipway.cli import report, screen
 from slipway.cli.errors import CliError, Code
-from slipway.cli.pulumi import State
+from slipway.cli.pulumi import revealed
 from slipway.cli.target import Target, command
-from slipway.core import naming
-from slipway.core.provisioning import database_name, login
-from slipway.settings.site import POSTGRES_ALIAS
 from slipway.setup.__main__ import CHECKS
 from slipway.setup.__main__ import doctor as setup_doctor
 from slipway.setup.choices import Choices
 from slipway.setup.console import Console
 
-PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a resource type
+LOGINS = "adminer_logins"
+"""The output of the program that says how to log in."""
 
 
 @click.command(name="open")
@@ -53,43 +51,14 @@ def open_(target: Target, what: str | None) -> int:
 
 
 def accounts(target: Target, url: str) -> list[dict[str, str]]:
-    """How to log in to adminer: for each service with a database of its own, as the database's owner."""
-    state = target.state(secrets=True)
+    """How to log in to adminer, as the program exports it: for each service with a database of its own, as the
+    database's owner."""
+    logins = revealed(target.state(secrets=True).outputs.get(LOGINS)) or {}
     found = []
-    for service, table in target.project.services.items():
-        password = generated(state, naming.prefix(target.project.name, target.project.stack) + f"{service}-db-owner")
-        if table.get("database") and password:
-            user, database = login(service, "owner"), database_name(service)
-            filled = urlencode({"pgsql": POSTGRES_ALIAS, "username": user, "db": database})
-            found.append(
-                {
-                    "service": service,
-                    "system": "PostgreSQL",
-                    "server": POSTGRES_ALIAS,
-                    "username": user,
-                    "password": password,
-                    "database": database,
-                    "url": f"{url}?{filled}",
-                }
-            )
+    for service, login in logins.items():
+        filled = urlencode({"pgsql": login["server"], "username": login["username"], "db": login["database"]})
+        found.append({"service": service, "system": "PostgreSQL", **login, "url": f"{url}?{filled}"})
     return found
-
-
-def generated(state: State, name: str) -> str | None:
-    """The value of a generated password, where the state was read with its secrets."""
-    for resource in state.of_type(PASSWORD):
-        if str(resource["urn"]).endswith(f"::{name}"):
-            value = (resource.get("outputs") or {}).get("result")
-            return plain(value)
-    return None
-
-
-def plain(value: object) -> str | None:
-    """A secret as `stack export --show-secrets` writes it: its JSON text, in a wrapper that marks it."""
-    if isinstance(value, dict):
-        value = value.get("plaintext", "")
-        return str(value).strip('"') if value else None
-    return str(value) if value else None
 
 
 def desktop() -> bool:

@@ -6,8 +6,7 @@ from slipway.cli import backend, screen
 from slipway.cli.belongings import Belongings, is_helper, remove_all, remove_containers
 from slipway.cli.errors import CliError
 from slipway.cli.pulumi import Pulumi, State
-
-IMAGE = "docker:index/image:Image"
+from slipway.core.resource_types import IMAGE
 
 
 def unlock(pulumi: Pulumi) -> bool:

@@ -16,10 +16,10 @@ from slipway.cli.project import Project
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
 from slipway.core import naming, records
+from slipway.core.resource_types import JOB
 from slipway.core.topology import POSTGRES
 from slipway.providers.schema import fingerprint
 
-JOB = "pulumi-python:dynamic/slipway:Job"
 KEY = "release"
 NOTE = "# written by `slipway rollback`; `slipway rollback --clear` takes it out again"
 

@@ -14,13 +14,8 @@ from typing import Any
 
 from slipway.core import rotation
 from slipway.core.naming import SERVICE_LABEL
+from slipway.core.resource_types import CONTAINER, JOB, PASSWORD, RELEASE, VOLUME
 from slipway.core.topology import CERTBOT, EDGE, POSTGRES
-
-CONTAINER = "docker:index/container:Container"
-VOLUME = "docker:index/volume:Volume"
-PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type
-RELEASE = "pulumi-python:dynamic/slipway:Release"
-JOB = "pulumi-python:dynamic/slipway:Job"
 
 RECORDS = ("pulumi:", "slipway:components:")
 """Types of what is only in the state: Pulumi's plugins, the stack, components."""

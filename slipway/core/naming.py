@@ -1,7 +1,6 @@
 """Names and labels of what Slipway makes on the engine.
 
-Labels of networks and volumes force a replacement, so those of `labels()` are constant for ever; what changes with a
-release is only on the containers of services.
+The docker plugin replaces what carries other labels than before, so they are constant for ever.
 """
 
 from __future__ import annotations
@@ -9,7 +8,8 @@ from __future__ import annotations
 PROJECT_LABEL = "slipway.project"
 STACK_LABEL = "slipway.stack"
 SERVICE_LABEL = "slipway.service"
-RELEASE_LABEL = "slipway.release"
+HELPER_LABEL = "slipway.helper"
+"""On every container that a run makes for itself; its value says what for."""
 
 LONGEST_PREFIX = 32
 """A container's name is a DNS label (63 characters): prefix, service (20), replica and Pulumi's 8 characters fit."""
@@ -24,11 +24,6 @@ def labels(project: str, stack: str, service: str | None = None) -> dict[str, st
     """The constant labels, by which `down`, tests and clean-up find what belongs to a stack."""
     constant = {PROJECT_LABEL: project, STACK_LABEL: stack}
     return constant if service is None else {**constant, SERVICE_LABEL: service}
-
-
-def release_labels(project: str, stack: str, service: str, release: str) -> dict[str, str]:
-    """The labels of a service's container; `release` is that service's own content hash."""
-    return {**labels(project, stack, service), RELEASE_LABEL: release}
 
 
 def data_volume(project: str, stack: str, service: str, volume: str) -> str:

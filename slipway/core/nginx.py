@@ -1,4 +1,4 @@
-"""What the edge's nginx is told at a release: upstreams.conf first, the routes when the new upstreams answer.
+"""What the edge's nginx is told at a release: the new upstreams first, the routes when these answer.
 
 Every release of a service has an upstream of its own, named after its containers. A new upstream knows no addresses
 for a moment after the reload that brings it, so it is added and asked (on the internal listener, with its name as Host)
@@ -14,15 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from slipway.core import forwarding, headers, pages, rate_limits, retry, statics, tls
-from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES, main_conf
+from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.edge import HeaderProfile
 from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service, Site
 
-UPSTREAMS_FILE = "upstreams.conf"
 ROUTES_FILE, TLS_ROUTES_FILE = f"{ROUTES}.conf", f"{TLS_ROUTES}.conf"
-MAIN_FILE = "nginx.conf"
 ADDRESS_HEADER = "X-Slipway-Upstream"
 """On the internal listener only: which container answered, as address and port."""
 
@@ -98,30 +96,17 @@ class EdgeModel:
         )
 
 
-def render(edge: EdgeModel, releases: Iterable[Release]) -> dict[str, str]:
-    """All files. `releases` hold at most one per service; a service without one answers 503."""
-    current = list(releases)
-    return {
-        MAIN_FILE: main_conf(drain=edge.drain, cpus=edge.cpus, tls=edge.tls is not None),
-        UPSTREAMS_FILE: upstreams_conf(upstream_blocks(edge, current)),
-        **routes_files(edge, current),
-    }
-
-
 def upstream_blocks(edge: EdgeModel, releases: Iterable[Release]) -> dict[str, str]:
-    """{upstream: its text}: during a switch the old ones and the new ones stand side by side in upstreams.conf."""
+    """{upstream: its text}. Each becomes a file of its own; during a switch the old ones and the new ones stand side by
+    side."""
     hosts = {service.name: service.host for service in edge.services}
     fallback = edge.hosts[0] if edge.hosts else "localhost"
     return {release.upstream: _upstream(edge, release, hosts.get(release.service) or fallback) for release in releases}
 
 
-def upstreams_conf(blocks: Mapping[str, str]) -> str:
-    """The text of upstreams.conf."""
-    return "\n".join(blocks[name] for name in sorted(blocks))
-
-
 def routes_files(edge: EdgeModel, releases: Sequence[Release]) -> dict[str, str]:
-    """{file: text} of the routes: for an nginx without certificates, and as they are declared."""
+    """{file: text} of the routes: for an nginx without certificates, and as they are declared. A service without a
+    release answers 503."""
     return {ROUTES_FILE: routes_conf(replace(edge, tls=None), releases), TLS_ROUTES_FILE: routes_conf(edge, releases)}
 
 

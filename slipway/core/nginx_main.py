@@ -1,7 +1,7 @@
 """nginx.conf of the edge: what stays the same over releases, so that the edge's container stays the same too.
 
-Everything that a release or a setting changes is in the two files that it includes from LIVE (slipway.core.nginx) and
-takes effect by a reload. nginx runs as its own user on a read-only root: TEMPORARY must be a writable folder of that
+Everything that a release or a setting changes is in the files that it includes from LIVE (slipway.core.nginx) and takes
+effect by a reload. nginx runs as its own user on a read-only root: TEMPORARY must be a writable folder of that
 user (on disk, not a tmpfs: request bodies are kept there), and PID's folder a tmpfs.
 """
 
@@ -16,7 +16,9 @@ LIVE = "/etc/nginx/live"
 ROUTES, TLS_ROUTES = "routes", "tls-routes"
 """The files of routes, without their ending: for an nginx without certificates, and for one with them. A release writes
 both: where TLS is turned on or off, the new nginx starts with routes that suit it, and serves."""
-MAIN = "/etc/nginx/nginx.conf"
+CONFIG = "/etc/nginx/slipway"
+MAIN_FILE = "nginx.conf"
+MAIN = f"{CONFIG}/{MAIN_FILE}"
 STATIC = "/srv/static"
 TEMPORARY = "/var/cache/nginx"
 PID = "/tmp/nginx.pid"  # noqa: S108 - a tmpfs of the container's own

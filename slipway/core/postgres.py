@@ -66,6 +66,6 @@ def migration_options(settings: MigrationSettings) -> str:
     return " ".join(f"-c {name}={seconds}s" for name, seconds in options.items() if seconds)
 
 
-def health_command(database: str = "postgres") -> list[str]:
+def health_command() -> list[str]:
     """A real query over TCP: while the cluster is being made the server listens on its socket only."""
-    return ["psql", "-XqtA", "-h", "127.0.0.1", "-U", HEALTH_ROLE, "-d", database, "-c", "SELECT 1"]
+    return ["psql", "-XqtA", "-h", "127.0.0.1", "-U", HEALTH_ROLE, "-d", "postgres", "-c", "SELECT 1"]

@@ -37,7 +37,7 @@ def group(service: str, duty: Duty) -> str:
     return f"{database_name(service)}_{duty}"
 
 
-def login(service: str, duty: Duty, slot: str = "a") -> str:
+def login(service: str, duty: Duty, slot: str) -> str:
     """A role to log in with."""
     return f"{group(service, duty)}_{slot}"
 

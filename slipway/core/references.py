@@ -37,7 +37,7 @@ class Reference:
 
 
 def references(text: str) -> tuple[Reference, ...]:
-    """All references of a text, in order. They need not be valid: see problem()."""
+    """All references of a text, in order. They need not be valid: slipway.settings.reference_checks tells."""
     paths = (match["path"] for match in _REFERENCE.finditer(text) if match["path"])
     return tuple(Reference(*path.split(".", 1)) for path in paths)
 
@@ -56,14 +56,3 @@ def split(env: Mapping[str, str], secrets: Iterable[str] = ()) -> tuple[dict[str
 def fill(text: str, values: Mapping[str, str]) -> str:
     """The text with each reference replaced by `values[reference.path]`. Raises KeyError for one without a value."""
     return _REFERENCE.sub(lambda match: f"{{{match['literal']}}}" if match["literal"] else values[match["path"]], text)
-
-
-def resolve(
-    env: Mapping[str, str], values: Mapping[str, str], secrets: Iterable[str] = ()
-) -> tuple[dict[str, str], dict[str, str]]:
-    """split() and fill() in one: (plain variables, secret variables), for where all values are at hand."""
-    plain, secret = split(env, secrets)
-    return (
-        {name: fill(text, values) for name, text in plain.items()},
-        {name: fill(text, values) for name, text in secret.items()},
-    )

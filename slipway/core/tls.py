@@ -15,7 +15,7 @@ PORT = 443
 FOLDER = "/etc/nginx/tls"
 SITE = "site.pem"
 """A key and its chain in one file."""
-CERTIFICATES, CHALLENGES, STATUS = "certificates", "challenges", "status.json"
+CERTIFICATES, CHALLENGES = "certificates", "challenges"
 """Below FOLDER where an ACME authority issues the certificates: what certbot writes for nginx to read."""
 CHALLENGE_PATH = "/.well-known/acme-challenge/"
 PROTOCOLS = {TlsProfile.INTERMEDIATE: "TLSv1.2 TLSv1.3", TlsProfile.MODERN: "TLSv1.3"}

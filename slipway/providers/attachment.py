@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import pulumi
 from docker import DockerClient
 from docker.errors import APIError, NotFound
-from pulumi.dynamic import DiffResult, Resource
+from pulumi.dynamic import Resource
 
-from slipway.providers.engine import Failure, Properties, Provider, changes, connect
+from slipway.providers.engine import Failure, Properties, Provider, connect
 
 
 class AttachmentProvider(Provider):
@@ -25,12 +25,6 @@ class AttachmentProvider(Provider):
 
     def id(self, props: Properties) -> str:
         return f"{props['container'][:12]}:{props['network']}"
-
-    def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
-        changed = changes(olds, news)
-        replaces = [name for name in self.identity if name in changed]
-        # The old container is gone by then, or about to go: there is nothing that must be kept joined meanwhile.
-        return DiffResult(changes=bool(changed), replaces=replaces, delete_before_replace=False)
 
     def do(self, _olds: Properties, news: Properties) -> None:
         with connect(news["engine"]) as client:

@@ -6,7 +6,6 @@ keeps secret in state every output whose input was secret.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -15,22 +14,19 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 from docker import DockerClient
-from docker.errors import DockerException, ImageNotFound, NotFound
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
-from docker.utils import kwargs_from_env
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
+
+from slipway import docker_engine
+from slipway.core.naming import HELPER_LABEL
 
 T = TypeVar("T")
 Properties = dict[str, Any]
 
-HELPER_LABEL = "slipway.helper"
-"""On every container that a provider makes for itself; its value says what for."""
 JOB = "job"
 TAIL = 60
 """Lines of a container's log that an error shows: gunicorn may write thirty of its own after an app's."""
-REQUEST_TIMEOUT = 120
-"""Seconds for one request to the engine; a busy disk makes creating and removing slow."""
-
 PAUSE = 0.2
 
 
@@ -110,10 +106,9 @@ def changes(olds: Properties, news: Properties) -> set[str]:
 
 @contextmanager
 def connect(address: str) -> Iterator[DockerClient]:
-    """The engine at `address` (unix://, tcp:// with DOCKER_CERT_PATH, ssh://). Raises Failure where none answers."""
-    settings = kwargs_from_env(environment={**os.environ, "DOCKER_HOST": address})
+    """The engine at `address`. Raises Failure where none answers."""
     try:
-        client = DockerClient(use_ssh_client=address.startswith("ssh://"), timeout=REQUEST_TIMEOUT, **settings)
+        client = docker_engine.client(address)
     except DockerException as error:
         raise Failure(f"no Docker engine answers at {address}: {error}") from None
     try:
@@ -148,9 +143,7 @@ def pause(seconds: float = PAUSE) -> None:
 
 def have_image(client: DockerClient, image: str) -> None:
     """Pulls an image that the engine has not got, as `docker run` would."""
-    try:
-        client.images.get(image)
-    except ImageNotFound:
+    if not docker_engine.has_image(client, image):
         say(f"pulling {image}")
         client.images.pull(image)
 

@@ -15,7 +15,8 @@ from docker import DockerClient
 from docker.errors import APIError, ImageNotFound, NotFound
 from pulumi.dynamic import CreateResult, Resource
 
-from slipway.providers.engine import HELPER_LABEL, Failure, Properties, connect, recorded, remove
+from slipway.core.naming import HELPER_LABEL
+from slipway.providers.engine import Failure, Properties, connect, recorded, remove
 from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, read, run
 from slipway.providers.volumes import ExistingVolumeProvider, VolumeProvider, holders, volume_exists
 

@@ -17,7 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
 from slipway.core import naming, records
 from slipway.core.topology import EDGE, POSTGRES
-from slipway.providers.engine import HELPER_LABEL, Properties, Provider, changes, connect, recorded, say
+from slipway.providers.engine import Properties, Provider, changes, connect, recorded, say
 from slipway.providers.images import StackImages, tell
 from slipway.providers.schema import fingerprint
 
@@ -102,5 +102,5 @@ def schemas(client: DockerClient, candidate: Candidate) -> dict[str, str]:
     labels = naming.labels(candidate.project, candidate.stack, POSTGRES)
     wanted: Any = {"label": [f"{label}={value}" for label, value in labels.items()]}
     running = client.containers.list(filters=wanted, ignore_removed=True)
-    server = next((each for each in running if HELPER_LABEL not in each.labels), None)
+    server = next((each for each in running if naming.HELPER_LABEL not in each.labels), None)
     return {service: fingerprint(server, service) if server else "" for service in candidate.databases}

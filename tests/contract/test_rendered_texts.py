@@ -13,13 +13,14 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core import nginx_main, pages, postgres
-from slipway.core.nginx import EdgeModel, Release, render
+from slipway.core.nginx import EdgeModel, Release
 from slipway.core.provisioning import DUTIES, ServiceDatabase, login, provisioning_sql
 from slipway.providers.edge import Edge
 from slipway.settings.database import PostgresSettings
 from slipway.settings.site import Service
 from tests.support import engine
 from tests.support.base_images import base_image
+from tests.support.nginx_files import DEFAULT, render
 from tests.support.waiting import wait_until
 
 SHOP = Service(name="shop", route="/", health="/health", static={"/static/": "app/static"})
@@ -65,8 +66,8 @@ def start_nginx(project: str, edge: EdgeModel, releases: tuple[Release, ...]) ->
         entrypoint=["nginx", "-g", "daemon off;"], tmpfs={nginx_main.TEMPORARY: f"uid={nginx_main.USER}"},
     )  # fmt: skip
     texts |= pages.files(max_body=edge.max_body)
-    live = {f"{nginx_main.LIVE}/{name}": text for name, text in texts.items() if name != "nginx.conf"}
-    put(container, {nginx_main.MAIN: texts["nginx.conf"], **(live if releases else {})})
+    live = {f"{nginx_main.LIVE}/{name}": text for name, text in texts.items() if name != nginx_main.MAIN_FILE}
+    put(container, {DEFAULT: texts[nginx_main.MAIN_FILE], **(live if releases else {})})
     container.start()
     return container
 
@@ -128,7 +129,7 @@ def test_maintenance_is_one_file_and_a_reload_and_closes_the_site_to_visitors_on
     wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
     run(container, "sh", "-c", "head -c 17000000 /dev/zero > /tmp/large")
     put(container, {f"{nginx_main.LIVE}/{pages.FLAG}": pages.flag(600)})
-    edge = Edge(container, nginx_main.LIVE, nginx_main.MAIN, nginx_main.INTERNAL_PORT)
+    edge = Edge(container, nginx_main.LIVE, DEFAULT, nginx_main.INTERNAL_PORT)
     assert run(container, "nginx", "-t")[0] == 0
     edge.reload()
 

@@ -16,7 +16,7 @@ from docker.models.containers import Container
 
 from slipway.core import certificates, headers, nginx_main, pages, tls
 from slipway.core.certificates import Pair
-from slipway.core.nginx import EdgeModel, Release, render
+from slipway.core.nginx import EdgeModel, Release
 from slipway.core.tls import CERTIFICATES, CHALLENGES, FOLDER, SITE, Tls
 from slipway.providers.edge import Edge
 from slipway.settings.edge import HeaderProfile, TlsProfile
@@ -24,6 +24,7 @@ from slipway.settings.site import Service
 from tests.contract.test_rendered_texts import put, run
 from tests.support import engine
 from tests.support.base_images import base_image
+from tests.support.nginx_files import DEFAULT, render
 from tests.support.waiting import wait_until
 
 SHOP = Service(name="shop", route="/", health="/health", static={"/static/": "app/static"})
@@ -110,7 +111,7 @@ class Server:
         code, output = run(self.container, "nginx", "-t")
         assert code == 0, output
         assert "warn" not in output, output
-        Edge(self.container, nginx_main.LIVE, nginx_main.MAIN, nginx_main.INTERNAL_PORT).reload()
+        Edge(self.container, nginx_main.LIVE, DEFAULT, nginx_main.INTERNAL_PORT).reload()
 
 
 def files(edge: EdgeModel, backend: str) -> dict[str, str]:
@@ -120,7 +121,7 @@ def files(edge: EdgeModel, backend: str) -> dict[str, str]:
         Release(service="admin", servers=(backend,)),
     ]
     texts = render(edge, releases) | pages.files(max_body=edge.max_body)
-    main = {nginx_main.MAIN: texts.pop("nginx.conf")}
+    main = {DEFAULT: texts.pop(nginx_main.MAIN_FILE)}
     return main | {f"{nginx_main.LIVE}/{name}": text for name, text in texts.items()} | FILES
 
 

@@ -42,8 +42,9 @@ def broken(resources: Iterable[rule.Resource], profile: Profile) -> dict[str, li
     """{rule: what it says}."""
     found: dict[str, list[str]] = {}
     for each in resources:
-        for judge, problem in pack.violations(each, profile):
-            found.setdefault(rule.name(judge), []).append(problem)
+        for judge in (judge for judge in pack.RULES if pack.judges(judge, each.type)):
+            for problem in judge(each, profile):
+                found.setdefault(rule.name(judge), []).append(problem)
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core import certificates, nginx
+from slipway.core import certificates, nginx, nginx_main
 from slipway.core.nginx_main import LIVE
 from tests.mocks.program import run
 from tests.mocks.recording import Program
@@ -175,7 +175,7 @@ def test_a_new_nginx_finds_the_certificates_that_the_routes_of_another_mode_name
 @pytest.mark.parametrize(("before", "after"), [("self-signed", "off"), ("acme", "off"), ("off", "self-signed")])
 def test_a_new_nginx_starts_with_what_the_release_of_before_wrote_for_it(before: str, after: str) -> None:
     old, new = (run("prod", {**declared(ui=UI), "edge": {"hosts": ["a.test"], "tls": tls}}) for tls in (before, after))
-    main = new.of_kind("FilesVolume")["edge-config"].inputs["files"][nginx.MAIN_FILE]
+    main = new.of_kind("FilesVolume")["edge-config"].inputs["files"][nginx_main.MAIN_FILE]
     files: dict[str, str] = old.of_kind("Release")["release"].inputs["routes"]
     read = "".join(
         text for name, text in files.items() if f"include {LIVE}/{name.removesuffix('.conf')}*.conf;" in main

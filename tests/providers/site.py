@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from docker.models.containers import Container
 
-from slipway.core import gunicorn, nginx, pages, probes
+from slipway.core import gunicorn, nginx, nginx_main, pages, probes
 from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from slipway.providers.release import ReleaseProvider
@@ -56,7 +56,7 @@ class Site:
         )
         self.network = str(engine.client().networks.create(f"{place.name}-edge", labels=place.labels).name)
         common = {"engine": place.engine, "uid": USER, "gid": USER, "image": place.image, "labels": place.labels}
-        files = {"nginx.conf": nginx.render(self.model, [])[nginx.MAIN_FILE]}
+        files = {nginx_main.MAIN_FILE: nginx_main.main_conf(drain=self.model.drain, cpus=self.model.cpus)}
         FilesVolumeProvider().create({**common, "volume": f"{place.name}-main", "files": files, "mode": 0o400})
         engine.client().volumes.create(f"{place.name}-temporary")
         OwnedVolumeProvider().create({**common, "volume": f"{place.name}-temporary", "mode": 0o700})

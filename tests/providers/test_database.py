@@ -22,7 +22,7 @@ from tests.support.base_images import base_image
 from tests.support.waiting import wait_until
 
 SERVICE = "photos"
-USER = login(SERVICE, "runtime")
+USER = login(SERVICE, "runtime", "a")
 
 
 def start(name: str) -> Container:

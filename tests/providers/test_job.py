@@ -9,7 +9,8 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core import hashing
-from slipway.providers.engine import HELPER_LABEL, Failure
+from slipway.core.naming import HELPER_LABEL
+from slipway.providers.engine import Failure
 from slipway.providers.job import INPUTS_LABEL, JobProvider
 from tests.providers.place import Place
 from tests.support import engine

@@ -23,9 +23,9 @@ from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until
 
-OWNER, OTHER_OWNER = login("stock", "owner"), login("stock", "owner", "b")
-RUNTIME, LOCKED = login("stock", "runtime"), login("stock", "runtime", "b")
-SHOP = login("shop", "owner")
+OWNER, OTHER_OWNER = login("stock", "owner", "a"), login("stock", "owner", "b")
+RUNTIME, LOCKED = login("stock", "runtime", "a"), login("stock", "runtime", "b")
+SHOP = login("shop", "owner", "a")
 PASSWORDS = {role: f"of-{role}" for role in (OWNER, OTHER_OWNER, RUNTIME, LOCKED, SHOP, "postgres", HEALTH_ROLE)}
 TABLES = "CREATE TABLE IF NOT EXISTS goods (id serial PRIMARY KEY, name text); INSERT INTO goods (name) VALUES ('a')"
 NOT_PUBLIC = "SELECT 1 / (NOT has_table_privilege('public', 'goods', 'SELECT'))::int"

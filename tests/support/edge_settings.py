@@ -11,11 +11,12 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
-from slipway.core.nginx import EdgeModel, Release, render
+from slipway.core.nginx import EdgeModel, Release
 from slipway.core.tls import Tls
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
 from slipway.settings.site import Service
+from tests.support.nginx_files import render
 
 NAMES = ("shop", "stock", "back")
 HOSTS = ["www.example.org", "example.org", *(f"{name}.example.org" for name in NAMES)]

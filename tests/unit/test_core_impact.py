@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from slipway.core.impact import CONTAINER, JOB, PASSWORD, RELEASE, VOLUME, Level, Step, impacts
+from slipway.core.impact import Level, Step, impacts
+from slipway.core.resource_types import CONTAINER, JOB, PASSWORD, RELEASE, VOLUME
 
 URN = "urn:pulumi:prod::site::slipway:components:Any$"
 CREATE_FIRST = ("create-replacement", "replace", "delete-replaced")

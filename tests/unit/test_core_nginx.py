@@ -6,10 +6,11 @@ import re
 from dataclasses import replace
 
 from slipway.core import forwarding, gunicorn, statics
-from slipway.core.nginx import EdgeModel, Release, render, routes_conf, upstream_blocks, upstreams_conf
-from slipway.core.nginx_main import main_conf
+from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
+from slipway.core.nginx_main import MAIN_FILE, main_conf
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, ladder
 from slipway.settings.site import Service
+from tests.support.nginx_files import render, upstreams_conf
 
 SHOP = Service(name="shop", app="manage:app", route="/", health="/health", static={"/static/": "app/static"})
 STOCK = Service(name="stock", app="manage:app", route="/stock/", health="/health", static={"/static/": "app/static"})
@@ -46,7 +47,7 @@ def test_an_upstream_follows_names_in_a_zone_and_keeps_connections() -> None:
 
 def test_old_and_new_upstreams_stand_side_by_side_and_the_old_text_does_not_change() -> None:
     before = upstream_blocks(EDGE, [OLD])
-    both = upstreams_conf(before | upstream_blocks(EDGE, [NEW]))
+    both = upstreams_conf(EDGE, OLD, NEW)
     assert all(text in both for text in before.values())
     assert f"upstream {NEW.upstream} " in both
 
@@ -68,7 +69,7 @@ def test_only_routes_name_the_target_so_that_one_file_switches_everything() -> N
 
 
 def test_the_main_file_is_the_same_for_every_release() -> None:
-    assert render(EDGE, [OLD])["nginx.conf"] == render(EDGE, [NEW])["nginx.conf"]
+    assert render(EDGE, [OLD])[MAIN_FILE] == render(EDGE, [NEW])[MAIN_FILE]
     assert "\nupstream " not in main_conf(drain=30)
 
 

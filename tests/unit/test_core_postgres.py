@@ -69,7 +69,7 @@ def test_logins_take_turns() -> None:
 
 def test_names_are_those_of_the_service() -> None:
     assert database_name("big-shop") == "big_shop"
-    assert login("big-shop", "owner") == "big_shop_owner_a"
+    assert login("big-shop", "owner", "a") == "big_shop_owner_a"
 
 
 def test_nothing_of_it_reaches_the_servers_log() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks, upstreams_conf
+from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
 from slipway.core.serving import serving
 from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
+from tests.support.nginx_files import upstreams_conf
 
 SHOP = Service(name="shop", app="manage:app", route="/", health="/health", static={"/static/": "app/static"})
 STOCK = Service(name="stock-list", app="manage:app", route="/stock/", health="/health")
@@ -27,7 +28,7 @@ def test_only_what_a_route_leads_to_serves_whatever_else_nginx_knows() -> None:
 
 def test_a_service_that_speaks_uwsgi_serves_as_any_other() -> None:
     spoken = replace(NEW, protocol=Protocol.UWSGI)
-    files = {"upstreams-a.conf": upstreams_conf(upstream_blocks(EDGE, [spoken, ONLY]))}
+    files = {"upstreams-a.conf": upstreams_conf(EDGE, spoken, ONLY)}
     files["routes.conf"] = routes_conf(EDGE, [spoken, ONLY])
     assert serving(files) == {"shop": list(NEW.servers), "stock-list": list(ONLY.servers)}
 

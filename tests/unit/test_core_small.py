@@ -8,7 +8,7 @@ import pytest
 
 from slipway.core import budget, dsn, gunicorn, hashing, naming, processes
 from slipway.core.durations import go_duration
-from slipway.core.references import fill, references, resolve, split
+from slipway.core.references import fill, references, split
 from slipway.settings.database import Database, PostgresSettings
 from slipway.settings.site import Service, Strategy
 from tests.unit.declaring import correct, make_root, read
@@ -129,11 +129,9 @@ def test_what_is_filled_in_is_not_looked_at_again() -> None:
     assert fill("{secrets.KEY}", {"secrets.KEY": "{secrets.OTHER}"}) == "{secrets.OTHER}"
 
 
-def test_resolving_parts_plain_from_secret_and_misses_nothing() -> None:
-    values = {"database.host": "postgres", "secrets.KEY": "k"}
-    assert resolve({"HOST": "{database.host}"}, values, ["KEY"]) == ({"HOST": "postgres"}, {"KEY": "k"})
+def test_a_reference_without_a_value_is_not_passed_over() -> None:
     with pytest.raises(KeyError):
-        resolve({"HOST": "{database.port}"}, values)
+        fill("{database.port}", {"database.host": "postgres"})
 
 
 def test_an_address_survives_passwords_that_urls_cannot_hold() -> None:
@@ -158,24 +156,6 @@ def test_an_incomplete_address_is_refused_without_repeating_it(url: str) -> None
     assert "geheim" not in str(caught.value)
 
 
-def test_a_folders_hash_is_that_of_its_files_not_of_their_times(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("1")
-    first = hashing.of_folder(tmp_path)
-    (tmp_path / "__pycache__").mkdir()
-    (tmp_path / "__pycache__" / "a.pyc").write_text("x")
-    (tmp_path / "a.py").touch()
-    assert hashing.of_folder(tmp_path) == first
-    (tmp_path / "a.py").chmod(0o755)
-    changed = hashing.of_folder(tmp_path)
-    (tmp_path / "a.py").rename(tmp_path / "b.py")
-    assert len({first, changed, hashing.of_folder(tmp_path)}) == 3
-
-
-def test_a_folder_that_is_not_there_has_no_hash(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        hashing.of_folder(tmp_path / "gone")
-
-
 def test_the_hash_of_secrets_needs_the_key() -> None:
     assert hashing.keyed("k", {"A": "1"}) == hashing.keyed("k", {"A": "1"})
     assert len({hashing.keyed(key, {"A": value}) for key in "kl" for value in "12"}) == 4
@@ -188,7 +168,6 @@ def test_the_hash_of_a_value_does_not_depend_on_the_order_of_keys() -> None:
 def test_labels_that_would_replace_a_volume_never_change() -> None:
     constant = naming.labels("site", "prod", "shop")
     assert constant == {"slipway.project": "site", "slipway.stack": "prod", "slipway.service": "shop"}
-    assert naming.release_labels("site", "prod", "shop", "3f2a") == {**constant, "slipway.release": "3f2a"}
     assert naming.data_volume("site", "prod", "shop", "uploads") == "site-prod-shop-uploads"
 
 

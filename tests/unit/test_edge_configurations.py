@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from gixy.core.manager import Manager
 
-from slipway.core.nginx import MAIN_FILE
+from slipway.core.nginx_main import MAIN_FILE
 from slipway.settings.models import EdgeTable
 from tests.support.edge_settings import EDGE, sample
 

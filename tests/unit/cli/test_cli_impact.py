@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slipway.core.impact import CONTAINER, PASSWORD, RELEASE, VOLUME
+from slipway.core.resource_types import CONTAINER, PASSWORD, RELEASE, VOLUME
 from tests.unit.cli.fakes import URN, Desk, step
 
 PROD = ("--stack", "prod")

@@ -133,20 +133,15 @@ def test_open_prints_the_start_page_and_others_by_name(desk: Desk) -> None:
 
 
 def test_open_adminer_tells_how_to_log_in(desk: Desk) -> None:
-    desk.declares(services={"ui": {}, "image-store": {"database": True}})
-    password = {
-        "type": "random:index/randomPassword:RandomPassword",
-        "id": "none",
-        "urn": "urn:pulumi:dev::site::x::site-dev-image-store-db-owner",
-        "outputs": {"result": {"4dabf18193072939515e22adb298388d": "1b47", "plaintext": '"pass"'}},
-    }
-    desk.has_state(password, outputs={"adminer": "http://127.0.0.1:3/"})
+    login = {"server": "postgres", "username": "image_store_owner_b", "password": "pass", "database": "image_store"}
+    secret = {"4dabf18193072939515e22adb298388d": "1b47", "plaintext": json.dumps({"image-store": login})}
+    desk.has_state(outputs={"adminer": "http://127.0.0.1:3/", "adminer_logins": secret})
 
     [login] = json.loads(desk.run("open", "adminer", "--json").stdout)["logins"]
 
     assert "--show-secrets" in desk.calls()[-1]["arguments"]
-    assert (login["username"], login["password"], login["database"]) == ("image_store_owner_a", "pass", "image_store")
-    assert login["url"] == "http://127.0.0.1:3/?pgsql=postgres&username=image_store_owner_a&db=image_store"
+    assert (login["username"], login["password"], login["database"]) == ("image_store_owner_b", "pass", "image_store")
+    assert login["url"] == "http://127.0.0.1:3/?pgsql=postgres&username=image_store_owner_b&db=image_store"
 
 
 def test_doctor_says_that_set_up_has_not_run(desk: Desk) -> None:
