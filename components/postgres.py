@@ -66,7 +66,6 @@ class Postgres(pulumi.ComponentResource):
             pulumi.Output.all(password=args.secrets.generated(POSTGRES, "superuser", generation=generation)).apply(
                 lambda known: {
                     "pg_hba.conf": postgres.pg_hba(),
-                    "init/health-role.sql": postgres.initial_sql(),
                     "superuser-password": known["password"],
                 }
             )

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import docker
 from docker.errors import DockerException, ImageNotFound
-from docker.utils import kwargs_from_env
+from docker.utils import kwargs_from_env, version_lt
 
 DEFAULT = "unix:///var/run/docker.sock"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 MIB = 2**20
+CONTAINERD_STORE, MENDED = "io.containerd.snapshotter.v1", 28
+NEWEST_API = "1.51"
+"""The newest version of the engine's API that is spoken, Docker 28's; Docker 29 takes 1.44 and later. docker-py speaks
+whatever the engine reports, and later ones have other answers: events without `id` from 1.52 on, disk usage without
+`BuildCache` from 1.53 on (moby's api/docs/CHANGELOG.md)."""
 REQUEST_TIMEOUT = 120
 """Seconds for one request to the engine; a busy disk makes creating and removing slow."""
 
@@ -42,7 +48,7 @@ def address(setting: str | None, environment: Mapping[str, str] = os.environ) ->
     """The setting, else DOCKER_HOST, else the current Docker context, which docker-py by itself does not look at."""
     if chosen := setting or environment.get("DOCKER_HOST"):
         return chosen
-    context = docker.ContextAPI.get_current_context()
+    context = docker.ContextAPI.get_context(environment.get("DOCKER_CONTEXT"))
     return str(context.Host) if context and context.Host else DEFAULT
 
 
@@ -50,7 +56,12 @@ def client(where: str, *, timeout: int = REQUEST_TIMEOUT) -> docker.DockerClient
     """A client of the engine at `where`: unix://, ssh://, or tcp:// with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH of the
     environment, as the docker command has them. Raises DockerException when none answers there."""
     settings = kwargs_from_env(environment={**os.environ, "DOCKER_HOST": where})
-    return docker.DockerClient(version="auto", timeout=timeout, use_ssh_client=where.startswith("ssh://"), **settings)
+    settings |= {"timeout": timeout, "use_ssh_client": where.startswith("ssh://")}
+    found = docker.DockerClient(version="auto", **settings)
+    if not version_lt(NEWEST_API, found.api.api_version):
+        return found
+    found.close()
+    return docker.DockerClient(version=NEWEST_API, **settings)
 
 
 def has_image(asked: docker.DockerClient, image: str) -> bool:
@@ -63,7 +74,7 @@ def has_image(asked: docker.DockerClient, image: str) -> bool:
 
 
 def resolve(setting: str | None = None) -> DockerEngine:
-    """Asks the engine what it is. Raises EngineError when none answers."""
+    """Asks the engine what it is. Raises EngineError when none answers, and for one that cannot build images."""
     where = address(setting)
     try:
         asked = client(where, timeout=20)
@@ -71,5 +82,20 @@ def resolve(setting: str | None = None) -> DockerEngine:
         asked.close()
     except DockerException as error:
         raise EngineError(f"no Docker engine answers at {where}: {error}\n  make setup\n  docker context ls") from error
+    if broken := cannot_build(info):
+        raise EngineError(broken)
     architecture = ARCHITECTURES.get(info["Architecture"], info["Architecture"])
     return DockerEngine(address=where, platform=f"linux/{architecture}", memory=info["MemTotal"] // MIB)
+
+
+def cannot_build(info: Mapping[str, Any]) -> str:
+    """What is wrong with an engine whose containerd image store refuses the build context that the docker plugin sends
+    (pulumi-docker#967, mended by moby#49178 in Docker 28), and what to do; "" for any other."""
+    version = str(info.get("ServerVersion", ""))
+    major = version.partition(".")[0]
+    if CONTAINERD_STORE not in str(info.get("DriverStatus")) or not major.isdecimal() or int(major) >= MENDED:
+        return ""
+    return (
+        f"Docker {version} cannot build images with the containerd image store: update Docker to {MENDED} or later, or "
+        "turn the store off (Docker Desktop: Settings, General; else `containerd-snapshotter` in daemon.json)"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
@@ -16,8 +17,10 @@ from docker.models.volumes import Volume
 from slipway import docker_engine
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
+from slipway.cli.pulumi import environment
 from slipway.core import naming
 from slipway.core.topology import EDGE, POSTGRES
+from slipway.setup.choices import Choices
 
 AUTOMATIC = re.compile(r"-[0-9a-f]{7}$")
 """What Pulumi puts behind a name."""
@@ -31,7 +34,9 @@ class Belongings:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.labels = naming.labels(project.name, project.stack)
-        self.address = docker_engine.address(str(project.declared.get("dockerHost") or "") or None)
+        declared = str(project.declared.get("dockerHost") or "")
+        # The engine that Pulumi is given: the user's DOCKER_HOST, else the one that set-up chose.
+        self.address = docker_engine.address(declared or None, environment(Choices.load(), os.environ))
 
     @cached_property
     def client(self) -> docker.DockerClient:

@@ -84,7 +84,7 @@ class Follower:
         wanted: Any = {**self.belongings.labelled, "type": "container", "event": "start"}
         for event in self.belongings.client.events(decode=True, filters=wanted, since=int(self.since)):
             try:
-                self._follow(self.belongings.client.containers.get(event["id"]))
+                self._follow(self.belongings.client.containers.get(event["Actor"]["ID"]))
             except DockerException:
                 continue  # it has gone already
 

@@ -28,11 +28,6 @@ host    all         all             all             scram-sha-256
 """
 
 
-def initial_sql() -> str:
-    """For /docker-entrypoint-initdb.d: without the health role a new server would be unwell until it is provisioned."""
-    return f"CREATE ROLE {HEALTH_ROLE} LOGIN CONNECTION LIMIT 5;\n"
-
-
 def command(settings: PostgresSettings) -> list[str]:
     """The argument list, sized by the container's memory: a quarter for Postgres' own cache, the rest for the system's.
 

@@ -19,6 +19,9 @@ from slipway.providers.engine import Failure, Properties, Provider, connect, fin
 from slipway.providers.execution import run_with_input
 
 ENDED = {"exited", "dead"}
+DOES_NOT_RUN = {*ENDED, "created", "restarting"}
+RESTARTS = 2
+"""How often a server may end while it is waited for: once by accident, but not again and again."""
 PSQL = [
     "psql",
     "--no-psqlrc",
@@ -40,6 +43,12 @@ SESSION = {
 }
 """The server's log would keep a failed statement, and some settings every statement, passwords and all."""
 SECRET = re.compile(r"(?i)(?:\bpassword|\\set\s+\S+)\s+'((?:[^']|'')+)'")
+
+
+class Ended(Failure):
+    """The server is not there to be waited for."""
+
+    __module__ = "builtins"
 
 
 class DatabaseRolesProvider(Provider):
@@ -77,8 +86,9 @@ class DatabaseRolesProvider(Provider):
 class DatabaseLoginProvider(Provider):
     """Does nothing while the login is in use, and locks it when the resource is deleted.
 
-    It was opened by DatabaseRoles, before anything could use it. Where there is no server, or it was stopped, nothing
-    can be locked: who takes a stack down finds its logins closed when it comes up again.
+    It was opened by DatabaseRoles, before anything could use it. Where there is no server, or it was stopped, or ends
+    again and again (a full disk), nothing can be locked: who takes a stack down finds its logins closed when it comes
+    up again.
     """
 
     identity: ClassVar = ("role",)
@@ -92,10 +102,14 @@ class DatabaseLoginProvider(Provider):
     def delete(self, _id: str, props: Properties) -> None:
         with connect(props["engine"]) as client:
             container = find(client, props["container"])
-            if container is None or container.status in {*ENDED, "created"}:
+            if container is None or container.status in DOES_NOT_RUN:
                 say(f"{props['role']} is not locked: its server does not run")
                 return
-            wait_for_server(container, float(props["timeout"]))
+            try:
+                wait_for_server(container, float(props["timeout"]))
+            except Ended:
+                say(f"{props['role']} is not locked: its server does not stay up")
+                return
             run_sql(container, locking_sql(props["role"]), f"locking {props['role']}")
             say(f"{container.name}: the login {props['role']} is locked")
 
@@ -110,12 +124,18 @@ def run_sql(container: Container, sql: str, what: str, variables: Mapping[str, s
 
 
 def wait_for_server(container: Container, seconds: float) -> None:
-    """Waits until the server answers over TCP: on an empty volume a temporary one answers on the socket first."""
+    """Waits until the server answers over TCP: on an empty volume a temporary one answers on the socket first.
+
+    Raises Ended when it was stopped, or ends again and again; Failure after `seconds`.
+    """
+    ended_before = int(container.attrs["RestartCount"])
 
     def answers() -> bool:
         container.reload()
         if container.status in ENDED:
-            raise Failure(f"Postgres ended. Its last lines:\n{log_tail(container)}")
+            raise Ended(f"Postgres ended. Its last lines:\n{log_tail(container)}")
+        if int(container.attrs["RestartCount"]) >= ended_before + RESTARTS:
+            raise Ended(f"Postgres ends as soon as it is started. Its last lines:\n{log_tail(container)}")
         if container.status != "running":
             return False
         return container.exec_run(["pg_isready", "--quiet", "--host=127.0.0.1"], user="postgres").exit_code == 0

@@ -28,11 +28,13 @@ RELOAD = 15
 """Seconds that nginx may take to start workers with a new configuration: it reads no more than a few files."""
 ANSWER = 5
 """Seconds for one answer. A service's first request may be slow, but it is asked again."""
-CHECK = """
-sed 's#{directory}/#{directory}/.next/#g' '{main}' > /tmp/slipway-check.conf
+NEXT = ".next"
+"""A folder in `directory` for files that are not in force yet."""
+CHECK = f"""
+sed 's#{{directory}}/#{{directory}}/{NEXT}/#g' '{{main}}' > /tmp/slipway-check.conf
 nginx -t -q -c /tmp/slipway-check.conf
 """
-COMMIT = "cd '{directory}' && mv -f .next/* . && rmdir .next"
+COMMIT = f"cd '{{directory}}' && mv -f {NEXT}/* . && rmdir {NEXT}"
 GENERATED = {".conf", ".html"}
 PLACE = "cd '{directory}' && printf %s '{text}' > '.{name}' && mv -f '.{name}' '{name}'"
 WORKERS = """
@@ -84,10 +86,14 @@ class Edge:
 
         Raises Failure with nginx's words, having changed nothing that nginx would read.
         """
-        self.run("rm", "-rf", f"{self.directory}/.next", user="0")
-        self.container.put_archive(self.directory, pack({**self.files(), **files}))
+        self.run("rm", "-rf", f"{self.directory}/{NEXT}", user="0")
+        self.container.put_archive(self.directory, pack({**self.files(), **files}, NEXT))
         self.shell(CHECK)
         self.shell(COMMIT, user="0")
+
+    def lay(self, files: Mapping[str, str]) -> None:
+        """Puts these files in their places unchecked: for an nginx that does not run."""
+        self.container.put_archive(self.directory, pack(files, ""))
 
     def place(self, name: str, text: str) -> None:
         """Puts one small file of the operator's in its place in one step; nginx notices at its next reload."""
@@ -152,16 +158,17 @@ class Edge:
         return self.container.logs(tail=TAIL).decode(errors="replace").strip()
 
 
-def pack(files: Mapping[str, str]) -> bytes:
-    """A tar archive of the files below `.next`."""
+def pack(files: Mapping[str, str], folder: str) -> bytes:
+    """A tar archive of the files in this folder."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        folder = tarfile.TarInfo(".next")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
-        archive.addfile(folder)
+        if folder:
+            made = tarfile.TarInfo(folder)
+            made.type, made.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(made)
         for name, text in files.items():
             content = text.encode()
-            entry = tarfile.TarInfo(f".next/{name}")
+            entry = tarfile.TarInfo(str(PurePosixPath(folder, name)))
             entry.size, entry.mode = len(content), 0o644
             archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()

@@ -11,6 +11,9 @@ from docker.utils import socket
 COUNTED = 'length=$1; shift; head -c "$length" | "$@"'
 """Ends the command's input after so many bytes: not every kind of connection to the engine can be closed by half."""
 
+UNKNOWN = 255
+"""Stands for an exit code that nobody knows."""
+
 
 def run_with_input(
     container: Container,
@@ -34,4 +37,6 @@ def run_with_input(
         output = b"".join(part for _, part in frames(stream, tty=False))
     finally:
         stream.close()
-    return int(api.exec_inspect(made["Id"])["ExitCode"]), output.decode(errors="replace")
+    code = api.exec_inspect(made["Id"])["ExitCode"]
+    # The engine knows none where it went away itself, or the container did, before the command had ended.
+    return UNKNOWN if code is None else int(code), output.decode(errors="replace")

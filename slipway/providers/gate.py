@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from docker import DockerClient
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from slipway.providers.candidate import Candidate
@@ -141,8 +141,8 @@ class Gate:
         def stop(each: Candidate) -> None:
             try:
                 each.container.stop(timeout=STOP)
-            except (APIError, NotFound):
-                return  # it is gone: there is nothing to keep
+            except (DockerException, OSError):
+                return  # it is gone, or the engine does not answer in time: the report of the cause matters more
 
         with ThreadPoolExecutor(max_workers=8) as workers:
             list(workers.map(stop, idle))

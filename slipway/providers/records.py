@@ -78,7 +78,7 @@ def written(olds: Properties, news: Properties, *, switched: bool) -> Properties
         book = records.kept(book, int(news["keep"]), serving)
         try:
             tell(images.prune(book))
-        except DockerException as error:  # the site serves: old images are no reason to fail
+        except (DockerException, OSError) as error:  # the site serves: old images are no reason to fail
             say(f"release: images of older releases were not removed: {error}")
     return dict(zip(BOOK, ([each.written() for each in book], serving), strict=True))
 

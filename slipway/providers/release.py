@@ -8,33 +8,20 @@ restarted and would serve the site.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import pulumi
-from docker import DockerClient
-from docker.models.containers import Container
-from pulumi.dynamic import Resource
+from pulumi.dynamic import ReadResult, Resource
 
 from slipway.core.serving import serving
-from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN
 from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, pause, say, wait
-from slipway.providers.finishing import Finishing
+from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, recorded
 from slipway.providers.gate import Gate
 from slipway.providers.records import BookKeeper, Candidate
+from slipway.providers.switching import drain, edge_of, show, switch, switch_back
 
-RESTART = 5
-"""Seconds that nginx may take to run again."""
-WATCHED = CLIENT_KEEPALIVE_MIN
-"""Seconds at least, from the switch on, in which the old containers are there to take over again. A drain takes as long
-anyway where somebody keeps a connection."""
-LOOK = 0.5
-"""Seconds between two looks at what has been switched to; each of them is work for a machine that serves."""
 UNTOUCHED = "Nothing was switched: the site goes on as it was."
-BACK = "Switched back: the release before serves again."
-GONE = "The release before is not there to go back to, so nginx goes on with what is left of this one."
 
 
 class ReleaseProvider(BookKeeper):
@@ -49,14 +36,15 @@ class ReleaseProvider(BookKeeper):
         settled = {container["name"] for container in olds.get("containers", [])}
         with connect(news["engine"]) as client:
             gate = Gate(client, news["containers"], settled, float(news["timeout"]))
-            edge = edge_of(client, news) if news["edge"] else None
+            upstreams = {f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}
+            wanted = {**upstreams, **news["pages"], **news["routes"]}
+            edge = edge_of(client, news, wanted) if news["edge"] else None
             outcome = UNTOUCHED
             try:
                 gate.begin()
                 gate.wait_until_well()
                 if edge is None:
                     return
-                upstreams = {f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}
                 show(edge, {**upstreams, **news["pages"]})
                 gate.wait_until_ready(edge)
                 before = edge.files()
@@ -72,22 +60,20 @@ class ReleaseProvider(BookKeeper):
                 raise
             except Failure as failure:
                 raise Failure(str(failure) + aftermath(gate, edge, outcome, moved(olds, news))) from None
-            edge.remove(sorted(edge.files().keys() - upstreams.keys() - news["pages"].keys() - news["routes"].keys()))
+            edge.remove(sorted(edge.files().keys() - wanted.keys()))
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """The routes as nginx has them. A run that was cut off behind its switch leaves others than the state knows: if
+        what it was to bring is taken back before the next run, only this tells that the old ones are to return."""
+        with connect(props["engine"]) as client:
+            nginx = find(client, props["edge"]) if props["edge"] else None
+            if nginx is None or nginx.status != "running":
+                return ReadResult(id_, recorded(props))
+            found = Edge(nginx, props["directory"], props["main"], int(props["gate_port"])).files()
+        return ReadResult(id_, {**recorded(props), "routes": {name: found.get(name, "") for name in props["routes"]}})
 
     def delete(self, _id: str, _props: Properties) -> None:
         """nginx and the containers have resources of their own."""
-
-
-def edge_of(client: DockerClient, props: Properties) -> Edge:
-    """Raises Failure when nginx does not run. It may just be started again, after it was killed."""
-
-    def running() -> Container | None:
-        found = find(client, props["edge"])
-        return found if found and found.status == "running" else None
-
-    container = wait(running, RESTART, lambda: f"nginx does not run: container {props['edge']}")
-    assert container is not None
-    return Edge(container, props["directory"], props["main"], int(props["gate_port"]))
 
 
 def moved(olds: Properties, news: Properties) -> list[str]:
@@ -116,64 +102,6 @@ def aftermath(gate: Gate, edge: Edge | None, outcome: str, migrated: Sequence[st
         lines.append("Stopped, and kept until the next release replaces them or tries them again:")
         lines += [f"  docker logs {name}" for name in kept]
     return "\n".join(lines)
-
-
-def show(edge: Edge, files: Mapping[str, str]) -> None:
-    """Adds new upstreams, and pages. nginx looks up addresses while it still sends everything to the old upstreams."""
-    edge.write(files)
-    edge.reload()
-
-
-def switch(edge: Edge, routes: Mapping[str, str], done: str = "release: switched") -> set[int]:
-    """Puts the new routes in force in one reload; the process ids of the nginx workers that still finish requests by
-    the old ones. Raises Failure, with the old routes in force, when nginx does not take the new ones."""
-    files = edge.files()
-    before = {name: files[name] for name in routes if name in files}
-    edge.write(routes)
-    try:
-        old = edge.reload()
-    except Failure:
-        edge.remove(routes.keys() - before.keys())
-        edge.write(before)
-        raise
-    say(done)
-    return old
-
-
-def switch_back(
-    client: DockerClient, edge: Edge, before: Mapping[str, str], routes: Iterable[str], seconds: float
-) -> str:
-    """Has nginx send everything to the release before again, and lets requests to the new one end; `before` are nginx's
-    files of then, `routes` the names of those that say where requests go. Does nothing where that release is not there
-    any more: at the first one, or where a service's predecessor had to end first (strategy recreate). Says in words how
-    it came out."""
-    names = [name for each in serving(before).values() for name in each]
-    old = [find(client, name) for name in names]
-    if not old or not all(each and each.status == "running" for each in old):
-        return GONE
-    try:
-        then = {name: before[name] for name in routes if name in before}
-        drain(edge, switch(edge, then, "release: switched back"), seconds)
-    except Failure as failure:
-        return f"The release before could not be gone back to: {failure}"
-    return BACK
-
-
-def drain(edge: Edge, old: set[int], seconds: float, gate: Gate | None = None) -> None:
-    """Returns when the last request to what nginx no longer sends requests to has ended, or after `seconds`.
-
-    Watches the new containers of `gate` meanwhile; raises Failure as soon as one of them did not stay well.
-    """
-    start, finishing = time.monotonic(), Finishing(edge, old)
-    least = min(WATCHED, seconds) if gate else 0
-    while not finishing.over() or time.monotonic() - start < least:
-        if gate:
-            gate.watch()
-        if time.monotonic() - start > seconds:
-            say(f"release: nginx still has requests to old containers after {seconds:g} s; going on")
-            return
-        pause(LOOK)
-    say(f"release: the last request to the old containers ended after {time.monotonic() - start:.1f} s")
 
 
 class Release(Resource, module="slipway", name="Release"):

@@ -15,6 +15,6 @@ def fingerprint(postgres: Container, service: str) -> str:
     command = [*schema.ARGUMENTS, "-d", database_name(service)]
     try:
         code, printed = run_with_input(postgres, command, schema.SQL, user="postgres", environment={})
-    except DockerException:  # it is just being restarted, say
+    except (DockerException, OSError):  # it, or the engine, is just being restarted, say
         return ""
     return "" if code else schema.fingerprint(printed)

@@ -28,6 +28,7 @@ KEEPS_CONTAINERS = {"live-restore": True}
 """For an engine that set-up starts: containers go on while dockerd restarts. Without it, one that was killed (seen on
 20.10, every time) stops them all at its next start, notes that somebody wanted that, and does not start them again:
 its restart policy `unless-stopped` holds for what ended otherwise."""
+SYSTEM_PATH = ":/usr/sbin:/sbin"
 START_SECONDS = 60  # dockerd on a slow disk needs some 10 s; beyond a minute something is wrong
 
 
@@ -110,7 +111,7 @@ def start(host: str, console: Console, environment: Mapping[str, str]) -> None:
             "or install Docker Engine and start it, then: make setup",
         )
     configure(console)
-    if not shutil.which("dockerd", path=environment.get("PATH", "") + ":/usr/sbin:/sbin"):
+    if not shutil.which("dockerd", path=environment.get("PATH", "") + SYSTEM_PATH):
         install(console, ["docker.io", "iptables"], "a Docker engine (Debian's docker.io)")
     if version(host, environment):  # the package's own start script was faster
         return
@@ -146,7 +147,7 @@ def start_in_background() -> str:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         subprocess.Popen(
-            ["/usr/sbin/dockerd"],
+            [shutil.which("dockerd", path=os.environ.get("PATH", "") + SYSTEM_PATH) or "dockerd"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

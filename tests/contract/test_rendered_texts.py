@@ -165,12 +165,9 @@ def server() -> Iterator[Container]:
         base_image("postgres"), postgres.command(PostgresSettings()), name=f"{name}-postgres", shm_size="256m",
         environment={"POSTGRES_PASSWORD": "never-used", "POSTGRES_INITDB_ARGS": postgres.initdb_args()},
     )  # fmt: skip
-    put(
-        container,
-        {postgres.HBA_FILE: postgres.pg_hba(), "/docker-entrypoint-initdb.d/00-health.sql": postgres.initial_sql()},
-    )
+    put(container, {postgres.HBA_FILE: postgres.pg_hba()})
     container.start()
-    wait_until("Postgres is well", lambda: run(container, *postgres.health_command())[0] == 0, 60)
+    wait_until("Postgres answers", lambda: run(container, "pg_isready", "-q", "-h", "127.0.0.1")[0] == 0, 60)
     databases = [
         ServiceDatabase(
             service=service, connections=3, passwords={login(service, duty): f"{service}-{duty}" for duty in DUTIES}
@@ -182,6 +179,7 @@ def server() -> Iterator[Container]:
         script = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "/tmp/provision.sql"]
         status, output = run(container, *script, user="postgres")
         assert status == 0, output
+    assert run(container, *postgres.health_command()) == (0, "1")
     yield container
     engine.remove_all(name)
 

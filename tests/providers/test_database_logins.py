@@ -11,7 +11,7 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql, slot
-from slipway.providers.database import DatabaseLoginProvider, DatabaseRolesProvider
+from slipway.providers.database import DatabaseLoginProvider, DatabaseRolesProvider, wait_for_server
 from slipway.providers.engine import Failure
 from tests.providers.test_database import start
 from tests.providers.test_database import wanted as provisioned
@@ -144,6 +144,21 @@ def test_a_server_that_is_gone_or_was_stopped_does_not_keep_a_stack_from_being_t
     stopped.remove()
     DatabaseLoginProvider().delete("", held(stopped, 0) | {"engine": place.engine})
     assert time.monotonic() - begun < 5
+
+
+def test_a_server_that_ends_again_and_again_does_not_either_and_is_not_waited_for(place: Any) -> None:
+    crashing = engine.client().containers.run(
+        place.image,
+        ["sh", "-c", "sleep 0.3; exit 1"],
+        name=f"{place.name}-postgres",
+        restart_policy={"Name": "always", "MaximumRetryCount": 0},
+        detach=True,
+    )
+    begun = time.monotonic()
+    DatabaseLoginProvider().delete("", held(crashing, 0))
+    with pytest.raises(Failure, match="Postgres ends as soon as it is started"):
+        wait_for_server(crashing, 60)
+    assert time.monotonic() - begun < 20
 
 
 def sessions(server: Container, generation: int) -> int:

@@ -203,6 +203,8 @@ def test_the_cause_is_named_where_the_log_shows_it(place: Place) -> None:
         JobProvider().create(wanted(place, "echo 'ERROR: canceling statement due to lock timeout'; exit 1"))
     assert "ended with exit code 1: lock timeout" in str(failure.value)
     assert "migrations.lockTimeout" in str(failure.value)
+
+
 def test_a_suspended_job_does_not_run_and_afterwards_only_when_something_is_new(place: Place) -> None:
     provider, first = JobProvider(), wanted(place, COUNT)
     state = provider.create(first).outs or {}

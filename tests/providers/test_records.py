@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from docker.errors import ImageNotFound
+from requests.exceptions import ReadTimeout
 
 from slipway.providers.engine import Failure
 from slipway.providers.images import ImageTagProvider
@@ -202,6 +203,18 @@ def test_an_image_that_a_container_still_uses_goes_with_a_later_release(stack: S
     used.remove()
     [newest] = stack.releases(1, keep=1.0)
     assert [stack.has(image) for image in (old, next_one, newest)] == [False, False, True]
+
+
+def test_tidying_up_that_the_engine_does_not_answer_is_no_failure_of_a_release_that_serves(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def too_slow(*_: object) -> None:
+        raise ReadTimeout("the engine is busy")
+
+    monkeypatch.setattr("slipway.providers.images.StackImages.prune", too_slow)
+    stack.releases(1)
+    assert numbers(stack.state) == ["1"]
+    assert "images of older releases were not removed: the engine is busy" in capfd.readouterr().err
 
 
 def cached(size: int) -> bool:

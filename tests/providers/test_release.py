@@ -93,6 +93,68 @@ def test_routes_that_nginx_does_not_take_up_are_taken_back(site: Site, monkeypat
     wait_until("both workers are new", lambda: site.serves("r1"), 10)
 
 
+def test_routes_that_nginx_took_up_too_late_are_taken_back_from_it_as_well(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = site.release(site.start())
+    reloads = []
+    reload = Edge.reload
+
+    def second_is_late(edge: Edge) -> set[int]:
+        reloads.append(edge)
+        replaced = reload(edge)
+        if len(reloads) == 2:
+            raise Failure("nginx did not take its new configuration")
+        return replaced
+
+    monkeypatch.setattr(Edge, "reload", second_is_late)
+    with pytest.raises(Failure, match=r"did not take[\s\S]*Nothing was switched"):
+        ReleaseProvider().update("", old, site.wanted(new := site.start()))
+    new.reload()
+    assert new.status == "exited", "nginx must not send it anything"
+    wait_until("the old one serves", lambda: {site.get() for _ in range(5)} == {(200, "r1")}, 10)
+
+
+def test_a_refresh_finds_routes_that_a_run_left_which_was_cut_off_and_the_next_run_puts_them_right(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = ReleaseProvider()
+    wanted = site.wanted(site.start())
+    recorded = provider.create(wanted).outs or {}
+    assert provider.read("release", recorded).outs == recorded, "nothing to do"
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    other = {name: text.replace("return 404", "return 410") + "# other" for name, text in wanted["routes"].items()}
+    with monkeypatch.context() as patched:
+        patched.setattr("slipway.providers.release.drain", killed)
+        with pytest.raises(KeyboardInterrupt):
+            provider.update("", recorded, {**wanted, "routes": other})
+
+    found = provider.read("release", recorded).outs or {}
+    assert found["routes"] == other
+    assert provider.diff("", found, wanted).changes
+    provider.update("", found, wanted)
+    assert provider.read("release", recorded).outs == recorded
+    assert site.get() == (200, "r1")
+
+
+def test_an_nginx_that_refuses_the_files_it_has_gets_those_of_the_release(site: Site) -> None:
+    old = site.release(site.start())
+    Edge(site.edge, LIVE, MAIN, INTERNAL_PORT).lay({"routes.conf": "server { ssl_certificate /gone.pem; }\n"})
+    site.edge.restart(timeout=10)
+    wait_until("it does not start", lambda: site.status() == 0 and ended_with(site, 1), 20)
+    ReleaseProvider().update("", old, site.wanted(site.start()))
+    site.address = engine.address(site.edge)
+    assert site.get() == (200, "r2")
+
+
+def ended_with(site: Site, code: int) -> bool:
+    site.edge.reload()
+    return site.edge.status == "restarting" and site.edge.attrs["State"]["ExitCode"] == code
+
+
 def test_a_run_killed_at_any_step_leaves_a_site_that_serves_and_can_be_repeated(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,11 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import docker
 from docker import DockerClient
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from slipway import docker_engine
 from tests.support.waiting import wait_until
 
 LOWEST_PORT = 10_240
@@ -29,8 +29,8 @@ LOWEST_PORT = 10_240
 
 @lru_cache(maxsize=1)
 def client() -> DockerClient:
-    """The engine that DOCKER_HOST names, or the local one."""
-    return docker.from_env(timeout=120)
+    """The engine that DOCKER_HOST names, or the current Docker context."""
+    return docker_engine.client(docker_engine.address(None))
 
 
 def containers(name: str) -> list[Container]:

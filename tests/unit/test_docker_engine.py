@@ -1,0 +1,102 @@
+"""The one engine of a run: which one it is, and in which version of its API it is spoken to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import docker
+import pytest
+
+from slipway import docker_engine
+
+UNIX = "unix:///run/user/1000/docker.sock"
+
+
+class FakeClient:
+    """A client as docker-py makes it, of an engine whose newest API version is `newest`."""
+
+    newest = "1.44"
+    made: list[FakeClient]
+
+    def __init__(self, *, version: str, **settings: Any) -> None:
+        self.version, self.settings, self.closed = version, settings, False
+        self.api = self
+        self.api_version = self.newest if version == "auto" else version
+        self.made.append(self)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeClient]:
+    FakeClient.made = []
+    monkeypatch.setattr(docker, "DockerClient", FakeClient)
+    return FakeClient
+
+
+@pytest.mark.parametrize("newest", ["1.41", "1.44", "1.51"])
+def test_an_engine_is_spoken_to_in_its_own_version(
+    fake: type[FakeClient], monkeypatch: pytest.MonkeyPatch, newest: str
+) -> None:
+    monkeypatch.setattr(fake, "newest", newest)
+    found: Any = docker_engine.client(UNIX)
+    assert (found.version, found.closed, len(fake.made)) == ("auto", False, 1)
+
+
+def test_a_newer_engine_is_spoken_to_in_the_version_that_is_known(
+    fake: type[FakeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "newest", "1.53")
+    found: Any = docker_engine.client(UNIX, timeout=20)
+    assert (found.version, found.settings["timeout"]) == (docker_engine.NEWEST_API, 20)
+    assert [each.closed for each in fake.made] == [True, False]
+    assert found.settings == fake.made[0].settings
+
+
+def test_an_engine_behind_tls_gets_the_certificates_that_the_docker_command_would_use(
+    fake: type[FakeClient], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    for name in ("ca.pem", "cert.pem", "key.pem"):
+        (tmp_path / name).write_text("")
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    found: Any = docker_engine.client("tcp://docker.test:2376")
+    assert found.settings["base_url"] == "tcp://docker.test:2376"
+    assert found.settings["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
+
+
+@pytest.mark.parametrize(("where", "by_command"), [("ssh://root@docker.test", True), (UNIX, False)])
+def test_ssh_is_the_systems_own_command(fake: type[FakeClient], where: str, by_command: bool) -> None:
+    found: Any = docker_engine.client(where)
+    assert found.settings["use_ssh_client"] is by_command
+
+
+def test_the_setting_goes_before_the_environment_and_that_before_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str | None] = []
+
+    def context(name: str | None) -> Any:
+        asked.append(name)
+        return type("Context", (), {"Host": "unix:///of-the-context.sock"})
+
+    monkeypatch.setattr(docker.ContextAPI, "get_context", context)
+    environment = {"DOCKER_HOST": "tcp://a.test:2375", "DOCKER_CONTEXT": "far"}
+    assert docker_engine.address("tcp://b.test:2375", environment) == "tcp://b.test:2375"
+    assert docker_engine.address(None, environment) == "tcp://a.test:2375"
+    assert docker_engine.address(None, {"DOCKER_CONTEXT": "far"}) == "unix:///of-the-context.sock"
+    assert asked == ["far"]
+
+
+@pytest.mark.parametrize(
+    ("version", "store", "refused"),
+    [
+        ("27.5.1", "io.containerd.snapshotter.v1", True),
+        ("28.3.0", "io.containerd.snapshotter.v1", False),
+        ("29.1.2", "io.containerd.snapshotter.v1", False),
+        ("20.10.24+dfsg1", "extfs", False),
+    ],
+)
+def test_an_engine_that_cannot_build_is_known_before_anything_is_made(version: str, store: str, refused: bool) -> None:
+    problem = docker_engine.cannot_build({"ServerVersion": version, "DriverStatus": [["driver-type", store]]})
+    assert bool(problem) is refused
+    assert not refused or (version in problem and "update Docker to 28" in problem)
