@@ -22,7 +22,7 @@ from slipway.settings.pin import pinned
 
 config = pulumi.Config()
 engine = docker_engine.resolve(config.get("dockerHost"))
-site = load(host_memory=engine.memory, has_image=engine.has_image)
+site = load(host_memory=engine.memory, has_image=engine.has_image, elsewhere=engine.elsewhere)
 if site.pin:
     pulumi.log.warn(pinned(site.pin))
 context = Context(site=site, engine=engine.address, platform=engine.platform)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 from docker.errors import DockerException, ImageNotFound
@@ -13,6 +14,7 @@ from docker.utils import kwargs_from_env, version_lt
 
 DEFAULT = "unix:///var/run/docker.sock"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 MIB = 2**20
 CONTAINERD_STORE, MENDED = "io.containerd.snapshotter.v1", 28
 NEWEST_API = "1.51"
@@ -34,6 +36,12 @@ class DockerEngine:
     address: str
     platform: str
     memory: int
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is on another machine, which has none of this one's folders to mount."""
+        place = urlsplit(self.address)
+        return place.scheme == "ssh" or (place.scheme == "tcp" and place.hostname not in LOOPBACK)
 
     def has_image(self, image: str) -> bool:
         """Whether the engine has the image of this id."""

@@ -20,12 +20,14 @@ EXAMPLE = ("  ui:", "    route: /")
 
 @dataclass(frozen=True)
 class Asked:
-    """The site as it would be, and what was asked for: the keys that hold secrets, the engine's memory in MiB."""
+    """The site as it would be, and what was asked for: the keys that hold secrets, the engine's memory in MiB, and
+    whether it is on another machine."""
 
     site: Site
     declaration: Declaration
     encrypted: frozenset[str]
     host_memory: int | None
+    elsewhere: bool
 
 
 def everything(asked: Asked) -> list[Problem]:
@@ -161,6 +163,13 @@ def _profile(asked: Asked) -> Iterator[Problem]:
         what = f"the profile {asked.site.profile.name} never runs adminer: it would be a login page to every database"
         fix = ("Type: pulumi config rm adminer", "To look into a database of this stack: slipway psql SERVICE")
         yield Problem(path="adminer", what=what, fix=fix)
+    if asked.elsewhere and asked.site.profile.bind_mounts:
+        what = (
+            f"the engine is on another machine, and the profile {asked.site.profile.name} mounts the services' folders "
+            "of this one"
+        )
+        fix = ("Type: pulumi config rm dockerHost", "      docker context use default", "      unset DOCKER_HOST")
+        yield Problem(path="dockerHost", what=what, fix=fix)
 
 
 def _secrets(asked: Asked) -> Iterator[Problem]:

@@ -19,10 +19,14 @@ from slipway.setup.settings import Settings
 
 
 def load(
-    *, host_memory: int | None = None, root: Path | None = None, has_image: Callable[[str], bool] | None = None
+    *,
+    host_memory: int | None = None,
+    root: Path | None = None,
+    has_image: Callable[[str], bool] | None = None,
+    elsewhere: bool = False,
 ) -> Site:
-    """The whole site. `host_memory`: the engine's, in MiB; `has_image` asks it for an image id. `root`: the folder of
-    Pulumi.yaml, which paths start from.
+    """The whole site. `host_memory`: the engine's, in MiB; `has_image` asks it for an image id; `elsewhere`: it is on
+    another machine. `root`: the folder of Pulumi.yaml, which paths start from.
 
     Raises pulumi.RunError with the text of SettingsError: all problems in one go, and no traceback.
     """
@@ -36,6 +40,7 @@ def load(
             encrypted=_encrypted(),
             host_memory=host_memory,
             has_image=has_image,
+            elsewhere=elsewhere,
         )
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from error

@@ -35,11 +35,12 @@ def parse(
     encrypted: Collection[str] = ("secrets",),
     host_memory: int | None = None,
     has_image: Callable[[str], bool] | None = None,
+    elsewhere: bool = False,
 ) -> Site:
     """`raw` is the configuration by key, without the project's namespace; `encrypted` names the keys with a secret.
 
     `base_images` are the defaults; `host_memory` is the engine's memory in MiB, and `has_image` asks it for an image id
-    (None: not checked). Raises SettingsError with every problem at once.
+    (None: not checked); `elsewhere`: the engine is on another machine. Raises SettingsError with every problem at once.
     """
     problems = [
         Problem(path=key, what=f"unknown key{did_you_mean(key, TOP_LEVEL)}", fix=(f"Type: pulumi config rm {key}",))
@@ -70,7 +71,7 @@ def parse(
     problems += found
     site = _site(declaration, profile, project=project, stack=stack, root=root, base_images=base_images)
     site = replace(site, tables=tables, pin=pinned, declared_secrets=secrets)
-    problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), host_memory))
+    problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), host_memory, elsewhere))
     problems += pin.problems(site, has_image)
     if remaining := without_consequences(problems):
         raise SettingsError(remaining, stack)

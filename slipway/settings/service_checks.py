@@ -10,7 +10,7 @@ from slipway.core import references
 from slipway.settings import fields, wsgi
 from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
 from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service, Site
+from slipway.settings.site import Service, Site, Strategy
 
 RESERVED = frozenset(
     {
@@ -126,6 +126,13 @@ def _jobs(_: Site, service: Service) -> Iterator[Problem]:
         yield problem(service, "health", "a service with a route must say by which path it shows that it is well", fix)
 
 
+def _strategy(_: Site, service: Service) -> Iterator[Problem]:
+    if service.strategy is Strategy.RECREATE and service.replicas > 1:
+        what = "replicas are replaced one after the other, so that two versions would run side by side"
+        fix = write_service(service.name, "replicas", value=1)
+        yield problem(service, "replicas", what, fix, "strategy")
+
+
 def _schedule(_: Site, service: Service) -> Iterator[Problem]:
     if service.schedule and service.image:
         what = "a ready-made image need not have the Python that starts the commands: give the service a folder"
@@ -228,4 +235,4 @@ def _uses(site: Site, service: Service) -> Iterator[Problem]:
         yield problem(service, "uses", what, write_service(service.name, "uses", value=rest or others[:1]))
 
 
-CHECKS = (_name, _what_runs, _jobs, _schedule, _volumes, _static, _variables, _uses)
+CHECKS = (_name, _what_runs, _jobs, _strategy, _schedule, _volumes, _static, _variables, _uses)

@@ -65,11 +65,23 @@ def version(host: str, environment: Mapping[str, str]) -> str | None:
             return None
         finally:
             connection.close()
+    shown = ask(host, environment)
+    return shown.stdout.strip() or None if shown and shown.returncode == 0 else None
+
+
+def ask(host: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str] | None:
+    """What the docker command says of the engine's version; None where there is no such command or no answer."""
     command = ["docker", "--host", host, "version", "--format", "{{.Server.Version}}"]
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
-        return shown.stdout.strip() or None if shown.returncode == 0 else None
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
     return None
+
+
+def reason(host: str, environment: Mapping[str, str]) -> str:
+    """Why the engine does not answer, in the docker command's own words: it may be too old for the engine."""
+    shown = ask(host, environment)
+    said = shown.stderr.strip().splitlines() if shown else []
+    return f": {said[-1]}" if said else ""
 
 
 def settle(choices: Choices, console: Console, environment: Mapping[str, str]) -> Choice:
@@ -78,7 +90,8 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str]) -
     found, why = version(host, environment), "it answers"
     if not found and chosen:
         raise SetupError(
-            f"no Docker engine answers at {host}, which DOCKER_HOST or the Docker context names",
+            f"no Docker engine answers at {host}, which DOCKER_HOST or the Docker context names"
+            + reason(host, environment),
             "start that engine, or:  unset DOCKER_HOST;  docker context use default",
         )
     if not found:

@@ -19,7 +19,7 @@ FROM ${BASE} AS dev
 
 def test_stages_are_the_named_ones_however_their_line_is_written() -> None:
     assert stages(STAGED) == ("wheels", "dev")
-    assert stages("FROM python:3.13-slim\nCMD [\"true\"]\n") == ()
+    assert stages('FROM python:3.13-slim\nCMD ["true"]\n') == ()
 
 
 @pytest.mark.parametrize(("wanted", "built"), [("dev", "dev"), ("prod", None)])

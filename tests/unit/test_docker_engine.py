@@ -88,6 +88,22 @@ def test_the_setting_goes_before_the_environment_and_that_before_the_context(mon
 
 
 @pytest.mark.parametrize(
+    ("address", "elsewhere"),
+    [
+        (UNIX, False),
+        ("tcp://127.0.0.1:2375", False),
+        ("tcp://[::1]:2375", False),
+        ("npipe:////./pipe/docker_engine", False),
+        ("tcp://docker.test:2376", True),
+        ("ssh://root@docker.test", True),
+    ],
+)
+def test_an_address_tells_whether_the_engine_has_this_machines_folders(address: str, elsewhere: bool) -> None:
+    found = docker_engine.DockerEngine(address=address, platform="linux/amd64", memory=1)
+    assert found.elsewhere is elsewhere
+
+
+@pytest.mark.parametrize(
     ("version", "store", "refused"),
     [
         ("27.5.1", "io.containerd.snapshotter.v1", True),

@@ -49,6 +49,15 @@ MISTAKES = [
     shop("cpus", 0, "must be at least 0.1, not 0", "cpus: 0.5"),
     shop("user", 0, "must be at least 1, not 0", "user: 1000"),
     shop("strategy", "canary", "must be rolling or recreate, not 'canary'", "strategy: rolling"),
+    Mistake(
+        ("drain",),
+        20,
+        "dockerHost",
+        "the engine is on another machine, and the profile dev mounts",
+        "pulumi config rm dockerHost",
+        {"stack": "dev", "elsewhere": True},
+    ),
+    shop("replicas", 2, "two versions would run side by side", "replicas: 1", shop={"strategy": "recreate"}),
     shop(
         "schedule",
         {"tidy": {"cron": "0 25 * * *", "command": "flask tidy"}},
@@ -497,7 +506,7 @@ MISTAKES = [
         "rotations.shop.SECRET_KEY 1",
     ),
 ]
-ASKED = {"stack", "encrypted", "host_memory"}
+ASKED = {"stack", "encrypted", "host_memory", "elsewhere"}
 
 
 def spoiled(mistake: Mistake) -> dict[str, Any]:
