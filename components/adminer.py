@@ -10,7 +10,7 @@ import pulumi_docker as docker
 from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
-from slipway.core import processes, topology
+from slipway.core import processes, scratch, topology
 from slipway.settings.site import POSTGRES_ALIAS, AdminerSettings
 
 
@@ -44,7 +44,7 @@ class Adminer(pulumi.ComponentResource):
                 memory=args.settings.memory,
                 cpus=0.5,
                 user="adminer",
-                tmpfs={"/tmp": "mode=1777,size=16m"},  # noqa: S108
+                tmpfs=scratch.tmp(16),
             ),
             opts=hardening.replacement(delete_first=True, parent=self),
         )

@@ -13,16 +13,16 @@ from components.context import Context, container_labels
 from components.edge import Edge
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import naming, nginx_main, processes, rotation
+from components.volumes import data_volume
+from slipway.core import container_paths, naming, nginx_main, processes, rotation, scratch
 from slipway.core.budget import CERTBOT_MEMORY
 from slipway.core.topology import CERTBOT, EDGE
 from slipway.providers.files import FilesVolume, OwnedVolume
 
 PROGRAM = ["python", "/opt/certbot/renew.py"]
-DATA, SHARED, FILES, BUNDLE = "/var/lib/certbot", "/srv/tls", "/etc/slipway", "ca.pem"
+DATA, FILES, BUNDLE = "/var/lib/certbot", "/etc/slipway", "ca.pem"
 GRACE = 10
 """Seconds; a run of certbot that is cut off is done again at the next start."""
-SCRATCH = {"/tmp": "mode=1777,size=32m"}  # noqa: S108
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Certbot(pulumi.ComponentResource):
         context, site = args.context, args.context.site
         settings = site.edge.tls
         mounts = [
-            docker.ContainerVolumeArgs(volume_name=certificates.volume, container_path=SHARED),
+            docker.ContainerVolumeArgs(volume_name=certificates.volume, container_path=container_paths.TLS),
             docker.ContainerVolumeArgs(volume_name=self._data(), container_path=DATA),
         ]
         if settings.ca_bundle:
@@ -79,7 +79,7 @@ class Certbot(pulumi.ComponentResource):
             stop_timeout=GRACE,
             destroy_grace_seconds=GRACE,
             **hardening.container(
-                site.profile, memory=CERTBOT_MEMORY, cpus=0.5, user=str(nginx_main.USER), tmpfs=SCRATCH
+                site.profile, memory=CERTBOT_MEMORY, cpus=0.5, user=str(nginx_main.USER), tmpfs=scratch.tmp(32)
             ),
             opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release]),
         )
@@ -89,28 +89,16 @@ class Certbot(pulumi.ComponentResource):
 
     def _data(self) -> pulumi.Output[str]:
         context = self.args.context
-        name = naming.data_volume(context.site.project, context.site.stack, CERTBOT, "data")
-        labels = context.labels(CERTBOT)
-        volume = docker.Volume(
-            context.name(CERTBOT, "data"),
-            name=name,
-            labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()],
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                retain_on_delete=context.site.profile.keep_data,
-                delete_before_replace=True,
-                ignore_changes=["labels", "driverOpts"],
-            ),
-        )
+        volume = data_volume(context, CERTBOT, "data", parent=self)
         return OwnedVolume(
             context.name(CERTBOT, "data", "owner"),
             engine=context.engine,
-            volume=name,  # not volume.name: what takes an output of a delete-first resource is deleted first with it
+            volume=naming.data_volume(context.site.project, context.site.stack, CERTBOT, "data"),
             uid=nginx_main.USER,
             gid=nginx_main.USER,
             mode=0o700,
             image=self.args.image,
-            labels=labels,
+            labels=context.labels(CERTBOT),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[volume]),
         ).volume
 

@@ -13,7 +13,8 @@ from components.certificates import Certificates, CertificatesArgs
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import nginx_main, pages, processes, statics, tls, watching
+from components.volumes import PROVIDED, volume_labels
+from slipway.core import container_paths, nginx_main, pages, processes, scratch, statics, tls, watching
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.static_files import StaticFiles
@@ -119,7 +120,7 @@ class Edge(pulumi.ComponentResource):
                 memory=settings.memory,
                 cpus=settings.cpus,
                 user=str(nginx_main.USER),
-                tmpfs={"/tmp": "mode=1777,size=16m"},  # noqa: S108
+                tmpfs=scratch.tmp(16),
             ),
             opts=hardening.replacement(delete_first=True, parent=self),
         )
@@ -144,13 +145,11 @@ class Edge(pulumi.ComponentResource):
     def _volume(self, part: str) -> docker.Volume:
         return docker.Volume(
             self._context.name(EDGE, part),
-            labels=[
-                docker.VolumeLabelArgs(label=key, value=value) for key, value in self._context.labels(EDGE).items()
-            ],
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["labels", "driverOpts"]),
+            labels=volume_labels(self._context.labels(EDGE)),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=PROVIDED),
         )
 
 
 def static_sources(service: Service) -> Mapping[str, str]:
     """{URL path: folder in the image}."""
-    return {url: f"/home/app/web/{folder}" for url, folder in service.static.items()}
+    return {url: f"{container_paths.SOURCE}/{folder}" for url, folder in service.static.items()}

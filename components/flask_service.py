@@ -12,16 +12,17 @@ from components.context import Context, container_labels
 from components.databases import Databases
 from components.networks import Networks
 from components.secrets import Secrets
-from components.service_files import ENTRY, MOUNT, ServiceFiles, ServiceFilesArgs
+from components.service_files import ENTRY, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
-from slipway.core import gunicorn, naming, probes, processes
+from components.volumes import data_volume
+from slipway.core import container_paths, gunicorn, naming, probes, processes, scratch
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
+from slipway.providers.pids_limit import PidsLimit
 from slipway.settings.site import Service, Strategy
 
-SOURCE = "/home/app/web"
-SCRATCH = {"/tmp": "mode=1777,size=64m"}  # noqa: S108  a tmpfs of the container's own
+SCRATCH = scratch.tmp(64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +41,18 @@ class FlaskService(pulumi.ComponentResource):
     """Owns what one declared service needs at run time. A new version starts beside the old one (automatic names, no
     host port where there is an edge); the release decides when it takes over, and only then is the old one deleted.
 
-    Its data volumes outlive `destroy` where the profile keeps data. `containers` are its replicas.
+    Its data volumes outlive `destroy` where the profile keeps data. `containers` are its replicas, `names` their names
+    on the engine, `pids_limits` what must be in force before the release. The schedule's container is like them: it has
+    the same `user`, `files`, `environment` and `mounts`.
     """
 
+    user: str
+    files: ServiceFiles
+    environment: list[str]
+    mounts: list[docker.ContainerVolumeArgs]
     containers: list[docker.Container]
+    names: list[pulumi.Output[str]]
+    pids_limits: list[PidsLimit]
 
     def __init__(self, name: str, args: FlaskServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:FlaskService", name, None, opts)
@@ -89,42 +98,22 @@ class FlaskService(pulumi.ComponentResource):
         )
         if args.databases:
             args.databases.migrated_by(service, jobs)
-        mounts = [*volumes, docker.ContainerVolumeArgs(volume_name=files.volume, container_path=MOUNT, read_only=True)]
+        mounts = [
+            *volumes,
+            docker.ContainerVolumeArgs(
+                volume_name=files.volume, container_path=container_paths.SECRETS, read_only=True
+            ),
+        ]
         if source:
-            mounts.insert(0, docker.ContainerVolumeArgs(host_path=source, container_path=SOURCE))
+            mounts.insert(0, docker.ContainerVolumeArgs(host_path=source, container_path=container_paths.SOURCE))
         self.mounts = mounts
         self.environment = sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items())
-        grace = ladder(context.site.drain).stop
         logical = [f"{name}-{replica}" if replica > 1 else name for replica in range(1, service.replicas + 1)]
-        self.containers: list[docker.Container] = []
+        self.containers = []
         for replica, each in enumerate(logical, start=1):
             # One after the other: starting several at once takes all of a small machine from those that serve.
             before = self.containers[-1:]
-            self.containers.append(
-                docker.Container(
-                    each,
-                    image=args.image,
-                    entrypoints=None if self._as_it_is else ENTRY,
-                    command=None if self._as_it_is else self._command(),
-                    envs=self.environment,
-                    networks_advanced=args.networks.of(service.name),
-                    ports=self._ports(replica),
-                    volumes=mounts,
-                    labels=container_labels(context.labels(service.name)),
-                    healthcheck=self._healthcheck(),
-                    stop_signal="SIGTERM",
-                    stop_timeout=grace,
-                    destroy_grace_seconds=grace,
-                    **hardening.container(
-                        profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH
-                    ),
-                    opts=hardening.replacement(
-                        delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
-                        parent=self,
-                        depends_on=[*ready, jobs, *before],
-                    ),
-                )
-            )
+            self.containers.append(self._container(each, replica, [*ready, jobs, *before]))
         self.pids_limits = [
             hardening.limit_pids(context, each, container, processes.of_service(service), opts=child)
             for each, container in zip(logical, self.containers, strict=True)
@@ -132,16 +121,40 @@ class FlaskService(pulumi.ComponentResource):
         self.names = [container.name for container in self.containers]
         self.register_outputs({"names": self.names})
 
-    @property
-    def _as_it_is(self) -> bool:
-        """Whether a ready-made image runs what it is made to run; it then has no secret variables."""
-        return not (self.service.command or self.service.app)
+    def _container(self, name: str, replica: int, depends_on: list[pulumi.Resource]) -> docker.Container:
+        service, context = self.service, self.args.context
+        profile, command = context.site.profile, self._command()
+        grace = ladder(context.site.drain).stop
+        return docker.Container(
+            name,
+            image=self.args.image,
+            entrypoints=None if command is None else ENTRY,
+            command=command,
+            envs=self.environment,
+            networks_advanced=self.args.networks.of(service.name),
+            ports=self._ports(replica),
+            volumes=self.mounts,
+            labels=container_labels(context.labels(service.name)),
+            healthcheck=self._healthcheck(),
+            stop_signal="SIGTERM",
+            stop_timeout=grace,
+            destroy_grace_seconds=grace,
+            **hardening.container(profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH),
+            opts=hardening.replacement(
+                delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
+                parent=self,
+                depends_on=depends_on,
+            ),
+        )
 
-    def _command(self) -> pulumi.Input[list[str]]:
-        """gunicorn on the declared entry point, Flask's server with reload, or the service's own command."""
+    def _command(self) -> pulumi.Input[list[str]] | None:
+        """gunicorn on the declared entry point, Flask's server with reload, or the service's own command. None: a
+        ready-made image runs what it is made to run; it then has no secret variables."""
         service, site, networks = self.service, self.args.context.site, self.args.networks
-        if service.command or not service.app:
-            return list(service.command or ())
+        if service.command:
+            return list(service.command)
+        if not service.app:
+            return None
         if site.profile.debug_server:
             return ["flask", "--app", service.app, "--debug", "run", "--host=0.0.0.0", f"--port={service.port}"]
         # Whoever else can reach the service could claim any client address and scheme: only the edge's networks count.
@@ -159,7 +172,7 @@ class FlaskService(pulumi.ComponentResource):
         fixed = {
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
-            "HOME": "/tmp",  # noqa: S108
+            "HOME": container_paths.TMP,
             "RES_OPTIONS": "timeout:1 attempts:2",
         }
         return fixed | ({"SCRIPT_NAME": prefix} if prefix else {})
@@ -183,28 +196,15 @@ class FlaskService(pulumi.ComponentResource):
 
     def _data_volume(self, volume: str, path: str) -> docker.ContainerVolumeArgs:
         context, service = self.args.context, self.service
-        labels = context.labels(service.name)
-        logical = context.name(service.name, volume)
-        name = naming.data_volume(context.site.project, context.site.stack, service.name, volume)
-        data = docker.Volume(
-            logical,
-            name=name,
-            labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()],
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                retain_on_delete=context.site.profile.keep_data,
-                delete_before_replace=True,
-                ignore_changes=["labels", "driverOpts"],
-            ),
-        )
+        data = data_volume(context, service.name, volume, parent=self)
         owned = OwnedVolume(
-            f"{logical}-owner",
+            context.name(service.name, volume, "owner"),
             engine=context.engine,
-            volume=name,  # not data.name: what takes an output of a delete-first resource is deleted first with it
+            volume=naming.data_volume(context.site.project, context.site.stack, service.name, volume),
             uid=self.uid,
             gid=self.uid,
             image=self.args.image,
-            labels=labels,
+            labels=context.labels(service.name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[data]),
         )
         return docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=path)

@@ -11,7 +11,8 @@ from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
-from slipway.core import naming, postgres, processes, rotation
+from components.volumes import data_volume
+from slipway.core import postgres, processes, rotation, scratch
 from slipway.core.topology import POSTGRES
 from slipway.providers.files import FilesVolume
 
@@ -50,33 +51,13 @@ class Postgres(pulumi.ComponentResource):
         context, settings = args.context, args.context.site.postgres
         site = context.site
         labels = context.labels(POSTGRES)
-        volume = docker.Volume(
-            context.name(POSTGRES, "data"),
-            name=naming.data_volume(site.project, site.stack, POSTGRES, "data"),
-            labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in labels.items()],
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                retain_on_delete=site.profile.keep_data,
-                delete_before_replace=True,
-                ignore_changes=["labels", "driverOpts"],
-            ),
-        )
-        superuser = args.secrets.generation(POSTGRES, rotation.SUPERUSER)
-        first, files = (
-            pulumi.Output.all(password=args.secrets.generated(POSTGRES, "superuser", generation=generation)).apply(
-                lambda known: {
-                    "pg_hba.conf": postgres.pg_hba(),
-                    "superuser-password": known["password"],
-                }
-            )
-            for generation in (0, superuser)
-        )
+        volume = data_volume(context, POSTGRES, "data", parent=self)
         config = FilesVolume(
             context.name(POSTGRES, "config"),
             engine=context.engine,
             # Named by the first password: another name would be another container, and the server would be away.
-            volume=args.secrets.volume_name(POSTGRES, first),
-            files=files,
+            volume=args.secrets.volume_name(POSTGRES, _files(args.secrets, 0)),
+            files=_files(args.secrets, args.secrets.generation(POSTGRES, rotation.SUPERUSER)),
             uid=UID,
             gid=UID,
             image=args.image,
@@ -108,7 +89,7 @@ class Postgres(pulumi.ComponentResource):
                 memory=settings.memory,
                 cpus=settings.cpus,
                 user=str(UID),
-                tmpfs={"/var/run/postgresql": f"uid={UID},gid={UID},mode=0775,size=1m", "/tmp": "mode=1777,size=64m"},  # noqa: S108
+                tmpfs={"/var/run/postgresql": f"uid={UID},gid={UID},mode=0775,size=1m"} | scratch.tmp(64),
                 shared_memory=settings.shared_memory,
             ),
             opts=hardening.replacement(delete_first=True, parent=self),
@@ -124,3 +105,10 @@ class Postgres(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"container": self.container.name})
+
+
+def _files(secrets: Secrets, generation: int) -> pulumi.Output[dict[str, str]]:
+    """The server's files, with the superuser's password after so many rotations."""
+    return secrets.generated(POSTGRES, "superuser", generation=generation).apply(
+        lambda password: {"pg_hba.conf": postgres.pg_hba(), "superuser-password": password}
+    )

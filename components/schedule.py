@@ -12,11 +12,11 @@ from components import hardening
 from components.context import Context, container_labels
 from components.flask_service import SCRATCH, FlaskService
 from components.networks import Networks
-from components.service_files import MOUNT, SCHEDULE
-from slipway.core import processes
+from components.service_files import SCHEDULE
+from slipway.core import container_paths, processes
 from slipway.core.timeouts import ladder
 
-PROGRAM = ["python", f"{MOUNT}/{SCHEDULE}"]
+PROGRAM = ["python", f"{container_paths.SECRETS}/{SCHEDULE}"]
 
 
 @dataclass(frozen=True, kw_only=True)

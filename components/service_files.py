@@ -12,14 +12,13 @@ import pulumi
 from components.context import Context
 from components.databases import Databases
 from components.secrets import Secrets
-from slipway.core import references, rotation, schedule
+from slipway.core import container_paths, references, rotation, schedule
 from slipway.core.dsn import parse
 from slipway.core.provisioning import Duty
 from slipway.providers.files import FilesVolume
 from slipway.settings.site import Service
 
-MOUNT = "/run/slipway"
-ENTRY = ["sh", f"{MOUNT}/exec"]
+ENTRY = ["sh", f"{container_paths.SECRETS}/exec"]
 """Stands before a command, in place of the image's own entry point."""
 SCHEDULE = "schedule.py"
 WRAPPER = Path(__file__).parents[1] / "slipway" / "build" / "exec"

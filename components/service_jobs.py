@@ -13,10 +13,14 @@ from components.context import Context
 from components.databases import Databases
 from components.networks import Networks
 from components.secrets import Secrets
-from components.service_files import MOUNT, ServiceFiles, ServiceFilesArgs
+from components.service_files import ServiceFiles, ServiceFilesArgs
+from slipway.core import container_paths
 from slipway.core.postgres import migration_options
 from slipway.providers.job import Job
 from slipway.settings.site import Service
+
+FIXED = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": container_paths.TMP}
+"""Variables of every command."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,18 +86,18 @@ class ServiceJobs(pulumi.ComponentResource):
         args = self.args
         context, service = args.context, args.service
         mounts: list[dict[str, pulumi.Input[Any]]] = [
-            {"source": files.volume, "target": MOUNT, "read_only": True},
+            {"source": files.volume, "target": container_paths.SECRETS, "read_only": True},
             *({"source": volume.volume_name, "target": volume.container_path} for volume in args.volumes),
         ]
         if args.source:
-            mounts.append({"source": args.source, "target": "/home/app/web"})
+            mounts.append({"source": args.source, "target": container_paths.SOURCE})
         return Job(
             context.name(service.name, what),
             engine=context.engine,
             container=context.name(service.name, what),
             image=args.image,
             command=files.wrapped(list(command)),
-            env=files.plain | {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp", **(env or {})},  # noqa: S108
+            env=files.plain | FIXED | dict(env or {}),
             networks=args.networks.names_of(service.name),
             mounts=mounts,
             user=args.user,

@@ -10,6 +10,7 @@ from pathlib import Path
 from slipway.add import behaviour, dependencies, entry, environment, serving, variables
 from slipway.add.block import Block, Line
 from slipway.add.source import Source
+from slipway.core.container_paths import SOURCE
 from slipway.core.nginx_main import INTERNAL_PORT
 from slipway.settings import fields, service_checks
 
@@ -102,7 +103,7 @@ def _filled(key: str, lines: list[Line]) -> list[Line]:
 
 def _static(source: Source, own: serving.Dockerfile | None) -> list[Line]:
     """Where nginx finds them in the image; with a Dockerfile that puts the source elsewhere, Flask serves them."""
-    found = entry.static_folder(source) if own is None or own.folder == serving.SOURCE else None
+    found = entry.static_folder(source) if own is None or own.folder == SOURCE else None
     return [Line("static", {found[0]: found[1]}, found[2])] if found else []
 
 
@@ -222,7 +223,7 @@ def _volumes(source: Source, found: dict[str, environment.Read]) -> list[str]:
     result = []
     for setting, (folder, where) in behaviour.writes(source).items():
         shown = folder or (found[setting].default if setting in found else None) or "uploads"
-        path = shown if shown.startswith("/") else f"{serving.SOURCE}/{shown}"
+        path = shown if shown.startswith("/") else f"{SOURCE}/{shown}"
         if any(path.startswith(ours) for ours in service_checks.OURS):
             result.append(f"{setting} ({where}) is {shown}: what is written there is gone with its container.")
             continue

@@ -14,8 +14,6 @@ from slipway.core.dockerfile import instructions
 
 ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(.*\))?")
 RUNS = {"app.run", "application.run"}
-SOURCE = "/home/app/web"
-"""Where the generic Dockerfile has the source, where dev mounts it, and where static files are copied from."""
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from docker.errors import NotFound
 from slipway.cli.belongings import Belongings
 from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import State
+from slipway.core import container_paths
 from slipway.core.resource_types import LOCAL_CERTIFICATE
 from slipway.core.topology import CERTBOT
 
-STATUS = "/srv/tls/status.json"
+STATUS = f"{container_paths.TLS}/status.json"
 """Where certbot's container writes down how it went (services/certbot/renew.py)."""
 ISSUING = 180
 """Seconds that an authority may take for a site's certificates; usually it is ten for each."""

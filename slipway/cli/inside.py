@@ -13,10 +13,10 @@ from docker.models.containers import Container
 
 from slipway.cli.errors import CliError, Code
 from slipway.cli.target import Target, command
+from slipway.core.container_paths import SECRETS
 from slipway.core.provisioning import database_name
 from slipway.core.topology import POSTGRES
 
-SECRETS = "/run/slipway"
 """Where a service's secrets and the wrapper that exports them are mounted."""
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from slipway.core.container_paths import TMP
 from slipway.core.timeouts import GUNICORN_KEEPALIVE, ladder
 from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
 
 WORKER_MEMORY = 96
 """MiB that a worker of an ordinary Flask app with SQLAlchemy and Pillow needs."""
-SCRATCH = "/tmp"  # noqa: S108 - a tmpfs of the container's own
 """Where workers keep their heartbeat files: on a slow disk these block, so the container mounts a tmpfs there."""
 
 UWSGI = ("--protocol=uwsgi", "--uwsgi-allow-from=*")
@@ -40,7 +40,7 @@ def command(service: Service, *, trusted: str, drain: int) -> list[str]:
         "--worker-class=gthread",
         f"--workers={workers(service.cpus, service.memory)}",
         f"--threads={service.threads}",
-        f"--worker-tmp-dir={SCRATCH}",
+        f"--worker-tmp-dir={TMP}",
         "--no-control-socket",
         f"--keep-alive={0 if by_uwsgi else GUNICORN_KEEPALIVE}",
         f"--timeout={2 * steps.request}",

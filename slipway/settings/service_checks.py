@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from slipway.core import references
+from slipway.core import container_paths, references
 from slipway.settings import fields, wsgi
 from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
 from slipway.settings.protocol import Protocol
@@ -31,7 +31,7 @@ RESERVED_VARIABLES = {
     "SCRIPT_NAME": "it follows from the route",
     "GUNICORN_CMD_ARGS": "it would undo the site's settings",
 }
-OURS = ("/dev", "/proc", "/run/slipway", "/sys", "/tmp")  # noqa: S108 - paths inside containers
+OURS = ("/dev", "/proc", "/sys", container_paths.SECRETS, container_paths.TMP)
 
 
 def everything(site: Site, service: Service) -> list[Problem]:
@@ -148,9 +148,8 @@ def _volumes(site: Site, service: Service) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for volume, target in service.volumes.items():
         key = ("volumes", volume)
-        example = write_service(
-            service.name, "volumes", value={"uploads": target if target.startswith("/") else "/home/app/web/media"}
-        )
+        better = target if target.startswith("/") else f"{container_paths.SOURCE}/media"
+        example = write_service(service.name, "volumes", value={"uploads": better})
         if volume[:1] in "./~" or "/" in volume:
             never = "" if site.profile.bind_mounts else f", and the profile {site.profile.name} mounts none"
             yield problem(service, key, f"this would mount a folder of the host; volumes have names{never}", example)

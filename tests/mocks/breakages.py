@@ -6,10 +6,10 @@ from tests.mocks.breakages_tls import TLS
 from tests.mocks.breaking import Mutation, of
 
 # fmt: off
-ADMINER, EDGE, FLASK, HARDENING, NETWORKS, POSTGRES, RELEASE, SECRETS, FILES, IMAGE, DATABASES = (
+ADMINER, EDGE, FLASK, HARDENING, NETWORKS, POSTGRES, RELEASE, SECRETS, FILES, IMAGE, DATABASES, VOLUMES = (
     f"components/{name}.py"
     for name in ("adminer", "edge", "flask_service", "hardening", "networks", "postgres", "release", "secrets",
-                 "service_files", "service_image", "databases")
+                 "service_files", "service_image", "databases", "volumes")
 )
 MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
     "__main__.py",
@@ -18,7 +18,7 @@ MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
     "slipway/core/naming.py",
     "slipway/settings/site.py",
 )
-PROVIDED = 'ignore_changes=["labels", "driverOpts"]'
+PROVIDED = "ignore_changes=PROVIDED"
 
 MUTATIONS: list[Mutation] = [
     *of(
@@ -39,7 +39,7 @@ MUTATIONS: list[Mutation] = [
             (HARDENING, 'drops=["ALL"]', 'drops=["CHOWN"]'),
             (HARDENING, '"no-new-privileges:true"', '"no-new-privileges:false"'),
             (POSTGRES, "user=str(UID)", 'user="postgres"'),
-            (EDGE, 'tmpfs={"/tmp": "mode=1777,size=16m"}', "tmpfs={}"),
+            (EDGE, "tmpfs=scratch.tmp(16)", "tmpfs={}"),
             (HARDENING, "scratch.run(user) | dict(tmpfs)", "dict(tmpfs)"),
             ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
         ],
@@ -56,11 +56,11 @@ MUTATIONS: list[Mutation] = [
         ],
         every_prod_container_says_whether_it_is_well=[
             (HARDENING, "interval=go_duration(interval)", 'interval=f"{interval}.0s"'),
-            (HARDENING, "retries=retries\n", 'retries=retries, start_period="5s"\n'),
+            (HARDENING, "retries=6\n", 'retries=6, start_period="5s"\n'),
         ],
         data_volumes_keep_their_data_in_prod_and_not_in_dev=[
-            (FLASK, "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=False"),
-            (POSTGRES, "retain_on_delete=site.profile.keep_data", "retain_on_delete=True"),
+            (VOLUMES, "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=False"),
+            (VOLUMES, "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=True"),
         ],
         every_network_is_internal_but_those_named=(
             TOPOLOGY, "internal=not site.profile.publish_services", "internal=False"),
@@ -86,7 +86,8 @@ MUTATIONS: list[Mutation] = [
         whatever_publishes_a_port_or_has_a_fixed_name_is_deleted_first=(
             FLASK, "delete_first=profile.publish_services or", "delete_first="),
         no_app_container_has_a_property_dependency_on_a_delete_first_resource=(
-            FLASK, "volume=name,  # not", "volume=data.name,  # not"),
+            FLASK, "volume=naming.data_volume(context.site.project, context.site.stack, service.name, volume)",
+            "volume=data.name"),
         containers_are_replaced_for_what_the_plugin_only_records=(
             HARDENING, "replace_on_changes=REPLACED, ", ""),
         every_container_has_its_grace_in_state_and_it_outlasts_a_request=[
@@ -95,11 +96,11 @@ MUTATIONS: list[Mutation] = [
             (EDGE, "GRACE = 5", "GRACE = 40"),
             (EDGE, 'stop_signal="SIGQUIT"', 'stop_signal="SIGTERM"')],
         data_volumes_are_known_by_name_and_ignore_what_would_replace_them=[
-            (FLASK, PROVIDED, "ignore_changes=[]"),
-            (POSTGRES, "            name=naming.data_volume(site.project, site.stack, POSTGRES, \"data\"),\n", "")],
+            (VOLUMES, PROVIDED, "ignore_changes=[]"),
+            (VOLUMES, "name=naming.data_volume(context.site.project, context.site.stack, service, volume),", "")],
         no_volume_is_replaced_for_its_labels=(EDGE, PROVIDED, "ignore_changes=[]"),
         nothing_is_protected_or_destroy_would_fail_half_way=(
-            POSTGRES, "delete_before_replace=True,", "delete_before_replace=True,\n                protect=True,"),
+            VOLUMES, "delete_before_replace=True,", "delete_before_replace=True,\n            protect=True,"),
         a_generated_secret_is_drawn_once_whatever_its_arguments_become=[
             (SECRETS, '["length", "special", ', "["),
             (SECRETS, "special=False", "special=True")],
@@ -111,7 +112,7 @@ MUTATIONS: list[Mutation] = [
         every_resource_has_its_place_in_a_component=(IMAGE, "ResourceOptions(parent=self)", "ResourceOptions()"),
         every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
         a_service_starts_only_when_its_database_is_ready_and_migrated=[
-            (FLASK, "depends_on=[*ready, jobs, ", "depends_on=[*ready, "),
+            (FLASK, "[*ready, jobs, *before]", "[*ready, *before]"),
             (DATABASES, "[roles, args.postgres.pids_limit, *args.postgres.memberships]", "[roles]")],
         a_migration_runs_only_when_the_database_is_ready=(FLASK, "parent=self, depends_on=ready", "parent=self"),
         databases_are_provisioned_again_for_each_new_server=(
@@ -144,8 +145,8 @@ MUTATIONS: list[Mutation] = [
             ("slipway/providers/files.py", "mode: int = 0o400", "mode: int = 0o444"),
             (FLASK, 'duty="runtime" if context.site.database_owner(service).migrate else "owner"', 'duty="owner"')],
         every_service_starts_by_the_wrapper_and_mounts_its_files_read_only=[
-            (FLASK, "entrypoints=None if self._as_it_is else ENTRY", "entrypoints=[]"),
-            (FLASK, "container_path=MOUNT, read_only=True", "container_path=MOUNT")],
+            (FLASK, "entrypoints=None if command is None else ENTRY", "entrypoints=[]"),
+            (FLASK, "container_path=container_paths.SECRETS, read_only=True", "container_path=container_paths.SECRETS")],
         the_name_of_a_volume_of_secrets_changes_with_them_and_with_nothing_else=(
             SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
         a_chosen_secret_takes_the_place_of_a_generated_one=(
@@ -169,8 +170,8 @@ MUTATIONS: list[Mutation] = [
         a_login_is_locked_only_after_what_uses_it_has_gone=(
             DATABASES, "[*self._ready, *self._held.get(owner.name, ()), *jobs]", "self._ready"),
         a_rotated_superuser_leaves_the_server_alone=(
-            POSTGRES, "volume=args.secrets.volume_name(POSTGRES, first)",
-            "volume=args.secrets.volume_name(POSTGRES, files)"),
+            POSTGRES, "volume=args.secrets.volume_name(POSTGRES, _files(args.secrets, 0))",
+            "volume=args.secrets.volume_name(POSTGRES, _files(args.secrets, 1))"),
         only_two_generations_are_kept=(SECRETS, "rotation.logical(name, generation)", "name"),
         what_can_be_rotated_is_in_the_state=(SECRETS, '{"rotations": rotation.in_force(site)}', "{}"),
         an_application_may_name_the_former_values_as_it_likes=(
@@ -182,7 +183,7 @@ MUTATIONS: list[Mutation] = [
             (NETWORKS, "args.context.labels()", 'args.context.labels(str(args.context.site.drain))'),
             (POSTGRES, "context.labels(POSTGRES)", 'context.labels(f"postgres-{settings.memory}")')],
         names_of_data_volumes_are_constant=(
-            POSTGRES, 'site.stack, POSTGRES, "data"', 'site.stack, POSTGRES, f"data{settings.memory}"'),
+            POSTGRES, 'data_volume(context, POSTGRES, "data"', 'data_volume(context, POSTGRES, f"data{settings.memory}"'),
         no_two_servers_can_have_the_same_data_because_their_container_has_one_name=(
             POSTGRES, "            name=context.name(POSTGRES),\n", ""),
         networks_do_not_change_with_settings_or_sources=(
@@ -190,8 +191,8 @@ MUTATIONS: list[Mutation] = [
         everything_made_on_the_engine_carries_the_stacks_labels=(ADMINER, "labels=container_labels(", "hostname=str("),
         urns_are_those_in_peoples_state=(DATABASES, '"database-roles"', '"roles"'),
         other_sources_secrets_and_settings_have_the_same_urns=(
-            FLASK, 'logical = context.name(service.name, volume)',
-            'logical = context.name(service.name, volume, str(service.memory))'),
+            FLASK, 'context.name(service.name, volume, "owner")',
+            'context.name(service.name, volume, str(service.memory), "owner")'),
         a_renamed_resource_needs_an_alias_of_its_old_urn=(
             "tests/mocks/urns.py", "set(known) - found", "set(known) & found"),
     ),
@@ -239,7 +240,7 @@ MUTATIONS: list[Mutation] = [
         in_dev_only_one_of_several_replicas_has_the_port=(FLASK, " and replica == 1", ""),
         services_may_have_hosts_of_their_own=("slipway/core/nginx.py", "(host,) if host else", "(host,) if None else"),
         a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment=(
-            FLASK, "return not (self.service.command or self.service.app)", "return not self.service.app"),
+            FLASK, "        if service.command:\n            return list(service.command)\n", ""),
         the_url_is_one_that_a_browser_takes=("slipway/core/urls.py", 'f"[{address}]" if', "address if"),
         recreate_deletes_the_old_container_first=(FLASK, " or service.strategy is Strategy.RECREATE", ""),
         scheduled_commands_start_after_the_release_in_one_container_of_the_services_own=[
@@ -260,7 +261,7 @@ MUTATIONS: list[Mutation] = [
             (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),
             (TOPOLOGY, "answers: (called,)}", "answers: ()}")],
         a_ready_made_image_without_a_command_starts_as_it_is_made=(
-            FLASK, "command=None if self._as_it_is else self._command()", "command=self._command()"),
+            FLASK, "        if not service.app:\n            return None\n", ""),
         a_ready_made_server_is_probed_with_what_its_image_has=(FLASK, "if self.service.image else", "if False else"),
         what_could_not_work_is_refused_before_anything_is_touched=(
             "slipway/settings/service_checks.py", '"stack",', ""),

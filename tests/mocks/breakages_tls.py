@@ -31,7 +31,7 @@ TLS = of(
     certbot_has_one_certificate_for_each_server_and_no_way_to_anything_of_ours=(
         CERTBOT, "networks_advanced=args.networks.of(CERTBOT)", 'networks_advanced=args.networks.of("edge")'),
     certbot_writes_what_nginx_reads_and_keeps_its_account_to_itself=(
-        CERTBOT, "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=False"),
+        "components/volumes.py", "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=False"),
     nginx_has_a_certificate_to_start_with_and_follows_new_ones=(
         EDGE, "if site.acme else []), *NGINX", "if 0 else []), *NGINX"),
     certbot_asks_for_nothing_before_the_release_and_never_twice_at_once=[

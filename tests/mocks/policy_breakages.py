@@ -19,7 +19,7 @@ MUTATIONS = of(
         (CONTAINERS, 'and "run" in arguments', ""),
         ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
         ("slipway/core/topology.py", "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
-        ("components/postgres.py", 'ignore_changes=["labels", "driverOpts"]', "ignore_changes=[]"),
+        ("components/volumes.py", "ignore_changes=PROVIDED", "ignore_changes=[]"),
         ("components/flask_service.py", 'stop_signal="SIGTERM"',
          'hostname=args.secrets.generated("stack-key")')],
     a_program_with_one_mistake_is_refused_by_exactly_the_rule_against_it=[

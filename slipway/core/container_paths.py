@@ -1,0 +1,11 @@
+"""Where things are in the containers."""
+
+from __future__ import annotations
+
+SOURCE = "/home/app/web"
+"""An app's source: baked into the image, or bind-mounted over it in dev."""
+SECRETS = "/run/slipway"
+"""A service's secret files, which slipway/build/exec exports."""
+TLS = "/srv/tls"
+"""Certificates that nginx and certbot share."""
+TMP = "/tmp"  # noqa: S108 - a tmpfs of the container's own
