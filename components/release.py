@@ -16,7 +16,7 @@ from slipway import revision
 from slipway.core import nginx, nginx_main
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
-from slipway.providers.records import Candidate
+from slipway.providers.records import RecordInputs
 from slipway.providers.release import Release
 from slipway.settings.site import Strategy
 
@@ -67,7 +67,7 @@ class SiteRelease(pulumi.ComponentResource):
             timeout=site.deploy_timeout,
             drain=ladder(site.drain).last_request,
             release=site.pin.release if site.pin else "",
-            record=Candidate(
+            record=RecordInputs(
                 project=site.project,
                 stack=site.stack,
                 revision=revision.of(site.root),

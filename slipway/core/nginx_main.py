@@ -27,14 +27,14 @@ INTERNAL_PORT = 8079
 HEALTH_URL = f"http://127.0.0.1:{INTERNAL_PORT}/"
 CONNECT = 2
 """Seconds to connect to a service: it is one network hop away."""
-DRAWERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+TEMP_PATHS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 def main_conf(*, drain: int, cpus: float = 1.0, tls: bool = False) -> str:
     """The text of nginx.conf. `drain`: the longest request in seconds; `cpus`: the edge's limit, a worker per core;
     `tls`: whether there are certificates."""
     steps = ladder(drain)
-    temporary = "\n".join(f"    {kind}_temp_path {TEMPORARY}/{kind};" for kind in DRAWERS)
+    temporary = "\n".join(f"    {kind}_temp_path {TEMPORARY}/{kind};" for kind in TEMP_PATHS)
     return f"""\
 worker_processes {max(1, math.ceil(cpus))};
 worker_shutdown_timeout {steps.worker_shutdown}s;

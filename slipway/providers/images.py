@@ -58,13 +58,14 @@ class StackImages:
         surplus = records.surplus(self.tags().keys(), kept, self.repositories)
         last_names = any(names and names <= surplus for names in self.names().values())
         before = self.cached_layers() if last_names else None
-        removed = [name for name in sorted(surplus) if self.removed(name)]
+        removed = [name for name in sorted(surplus) if self._remove(name)]
         after = self.cached_layers() if before else None
         if before is not None and after is not None:
             self.prune_cache(before - after)
         return removed
 
-    def removed(self, name: str) -> bool:
+    def _remove(self, name: str) -> bool:
+        """Whether it could be."""
         try:
             self.client.api.remove_image(name)
         except APIError as error:

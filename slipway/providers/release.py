@@ -18,13 +18,13 @@ from slipway.core.serving import serving
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, recorded
 from slipway.providers.gate import Gate
-from slipway.providers.records import BookKeeper, Candidate
+from slipway.providers.records import RecordingProvider, RecordInputs
 from slipway.providers.switching import drain, edge_of, show, switch, switch_back
 
 UNTOUCHED = "Nothing was switched: the site goes on as it was."
 
 
-class ReleaseProvider(BookKeeper):
+class ReleaseProvider(RecordingProvider):
     """Waits, shows, asks, switches, drains; in this order."""
 
     work: ClassVar = ("containers", "edge", "upstreams", "routes", "pages")
@@ -139,7 +139,7 @@ class Release(Resource, module="slipway", name="Release"):
         drain: float,
         migrations: Mapping[str, pulumi.Input[str]] | None = None,
         release: str,
-        record: Candidate,
+        record: RecordInputs,
         keep: int,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

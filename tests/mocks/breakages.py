@@ -146,7 +146,7 @@ MUTATIONS: list[Mutation] = [
             (FLASK, 'duty="runtime" if context.site.database_owner(service).migrate else "owner"', 'duty="owner"')],
         every_service_starts_by_the_wrapper_and_mounts_its_files_read_only=[
             (FLASK, "entrypoints=None if command is None else ENTRY", "entrypoints=[]"),
-            (FLASK, "container_path=container_paths.SECRETS, read_only=True", "container_path=container_paths.SECRETS")],
+            (FLASK, "container_paths.SECRETS, read_only=True", "container_paths.SECRETS")],
         the_name_of_a_volume_of_secrets_changes_with_them_and_with_nothing_else=(
             SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
         a_chosen_secret_takes_the_place_of_a_generated_one=(
@@ -183,7 +183,7 @@ MUTATIONS: list[Mutation] = [
             (NETWORKS, "args.context.labels()", 'args.context.labels(str(args.context.site.drain))'),
             (POSTGRES, "context.labels(POSTGRES)", 'context.labels(f"postgres-{settings.memory}")')],
         names_of_data_volumes_are_constant=(
-            POSTGRES, 'data_volume(context, POSTGRES, "data"', 'data_volume(context, POSTGRES, f"data{settings.memory}"'),
+            POSTGRES, '(context, POSTGRES, "data", ', '(context, POSTGRES, f"data{settings.memory}", '),
         no_two_servers_can_have_the_same_data_because_their_container_has_one_name=(
             POSTGRES, "            name=context.name(POSTGRES),\n", ""),
         networks_do_not_change_with_settings_or_sources=(

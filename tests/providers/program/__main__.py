@@ -9,7 +9,7 @@ from slipway.providers.database import DatabaseRoles
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.job import Job
 from slipway.providers.pids_limit import PidsLimit
-from slipway.providers.records import Candidate
+from slipway.providers.records import RecordInputs
 from slipway.providers.release import Release
 
 config = pulumi.Config()
@@ -83,7 +83,7 @@ release = Release(
     timeout=30,
     drain=5,
     release="",
-    record=Candidate(project=name, stack="test", revision="", images={}, services={}, databases=[]),
+    record=RecordInputs(project=name, stack="test", revision="", images={}, services={}, databases=[]),
     keep=5,
     opts=pulumi.ResourceOptions(depends_on=[job, limit]),
 )
