@@ -1,7 +1,7 @@
 """The records of releases, kept in the outputs of the Release resource, with the number of the one that is `serving`.
 
-Written only after a switch, so a run that failed leaves no trace in them. What a record says: slipway.core.records; what
-it is made of is one input, RecordInputs.
+Written only after a switch, so a run that failed leaves no trace in them. What a record says is in
+slipway.core.records; what it is made of is one input, RecordInputs.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class RecordingProvider(Provider):
 
 
 def written(olds: Properties, news: Properties, *, switched: bool) -> Properties:
-    """The records after a run that succeeded, and which serves. `switched`: the containers in `news` have just taken over."""
+    """The records after a run that succeeded, and the number of the release that serves. `switched`: the containers in
+    `news` have just taken over."""
     inputs, pinned = RecordInputs(**news[RECORD_INPUT]), str(news["release"])
     history = [records.Record.of(each) for each in olds.get("records") or ()]
     serving = str(olds.get("serving") or "")
