@@ -46,6 +46,7 @@ example: setup ## bring one of examples/ up, check it and take it down; NAME=roo
 
 lint: setup ## style and types
 	$(run) ruff check
+	$(run) ruff format --check --quiet
 	$(run) mypy
 	$(run) mypy offline/tests
 

@@ -119,9 +119,11 @@ def on_the_engine(name: str) -> list[str]:
     """What the project has there: the names of its containers, networks and volumes."""
     labelled: Any = {"label": f"slipway.test={name}"}
     client = engine.client()
-    found = [*client.containers.list(all=True, filters=labelled, ignore_removed=True),
-             *client.networks.list(filters=labelled),
-             *client.volumes.list(filters=labelled)]
+    found = [
+        *client.containers.list(all=True, filters=labelled, ignore_removed=True),
+        *client.networks.list(filters=labelled),
+        *client.volumes.list(filters=labelled),
+    ]
     return [thing.attrs["Name"] for thing in found]
 
 
@@ -201,12 +203,15 @@ def test_a_policy_pack_lets_pass_what_keeps_to_it(project: PulumiProject, policy
 
 
 def test_a_mandatory_policy_stops_a_preview_and_an_up_before_anything_is_done(
-        project: PulumiProject, policy: str) -> None:
+    project: PulumiProject, policy: str
+) -> None:
     before = on_the_engine(project.name)
     project.write("__main__.py", PROGRAM.replace("init=True", "init=False"))
     try:
-        for refused in (project.preview("--policy-pack", policy, succeeds=False),
-                        project.up("--policy-pack", policy, succeeds=False)):
+        for refused in (
+            project.preview("--policy-pack", policy, succeeds=False),
+            project.up("--policy-pack", policy, succeeds=False),
+        ):
             assert "a container needs an init" in refused.text
     finally:
         project.write("__main__.py", PROGRAM)
@@ -233,18 +238,25 @@ def borrowed_packages(folder: Path, virtualenv: Path) -> str:
     return name
 
 
-def test_a_project_is_made_from_a_template_and_its_requirements_are_installed(
-        tmp_path: Path, virtualenv: Path) -> None:
+def test_a_project_is_made_from_a_template_and_its_requirements_are_installed(tmp_path: Path, virtualenv: Path) -> None:
     (tmp_path / "another").mkdir()
     another = PulumiProject(tmp_path / "another", "", virtualenv=virtualenv, name="another")
     another.environment |= {"PULUMI_PYTHON_CMD": str(virtualenv / "bin" / "python"), "PIP_NO_INDEX": "1"}
     template, made = tmp_path / "template", tmp_path / "a new project"
     template.mkdir()
-    (template / "Pulumi.yaml").write_text(yaml.safe_dump({
-        "name": "${PROJECT}", "description": "${DESCRIPTION}", "template": {"description": "A template."},
-        "runtime": {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}}))
+    (template / "Pulumi.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "name": "${PROJECT}",
+                "description": "${DESCRIPTION}",
+                "template": {"description": "A template."},
+                "runtime": {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}},
+            }
+        )
+    )
     (template / "__main__.py").write_text(
-        "import sys\nimport pulumi\npulumi.export('prefix', sys.prefix)\nprint('made as ${PROJECT}')\n")
+        "import sys\nimport pulumi\npulumi.export('prefix', sys.prefix)\nprint('made as ${PROJECT}')\n"
+    )
     (template / "requirements.txt").write_text(f"./{borrowed_packages(template, virtualenv)}\n")
 
     another.pulumi("new", str(template), "--dir", str(made), "--name", "fresh", "--stack", "first", "--yes")
@@ -252,7 +264,8 @@ def test_a_project_is_made_from_a_template_and_its_requirements_are_installed(
     another.pulumi("up", "--yes", "--skip-preview", "--cwd", str(made), "--stack", "first")
 
     assert another.pulumi("stack", "output", "prefix", "--cwd", str(made), "--stack", "first").stdout.strip() == str(
-        made / "venv")
+        made / "venv"
+    )
     another.pulumi("stack", "rm", "--yes", "--force", "first", "--cwd", str(made))
 
 

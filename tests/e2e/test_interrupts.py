@@ -87,8 +87,10 @@ def on_the_engine(project: PulumiProject) -> list[Any]:
     """The project's containers and networks, found by their label."""
     labelled: Any = {"label": f"slipway.test={project.name}"}
     client = engine.client()
-    return [*client.containers.list(all=True, filters=labelled, ignore_removed=True),
-            *client.networks.list(filters=labelled)]
+    return [
+        *client.containers.list(all=True, filters=labelled, ignore_removed=True),
+        *client.networks.list(filters=labelled),
+    ]
 
 
 def remove(found: Any) -> None:
@@ -170,7 +172,8 @@ def test_an_interrupted_run_ends_soon_and_the_next_one_converges(new_project: Ne
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_after_a_kill_the_lock_is_cancelled_what_is_unknown_to_the_state_removed_and_the_next_run_converges(
-        new_project: NewProject, moment: str) -> None:
+    new_project: NewProject, moment: str
+) -> None:
     check, reached = MOMENTS[moment]
     project = new_project(PROGRAM, check=check)
 
@@ -192,8 +195,14 @@ def test_a_killed_run_takes_a_working_dynamic_provider_with_it(new_project: NewP
     project = new_project(PROGRAM.replace("range(3)", "range(0)"), check="true", block=True)
     before = len(tools(project))
 
-    stop(project, signal.SIGKILL, lambda project: engine.containers(f"{project.name}-app") != []
-         and any("pulumi.dynamic" in command for command in tools(project)))
+    stop(
+        project,
+        signal.SIGKILL,
+        lambda project: (
+            engine.containers(f"{project.name}-app") != []
+            and any("pulumi.dynamic" in command for command in tools(project))
+        ),
+    )
 
     assert before == len(tools(project)) == 0
 

@@ -12,24 +12,33 @@ import yaml
 from tests.support.pulumi_project import PulumiProject
 
 FAILURES = {
-    "an exception": ("""\
+    "an exception": (
+        """\
 def helper():
     raise ValueError("a mistake in the program")
 
 helper()
-""", ["ValueError: a mistake in the program", "in helper"]),
-    "an exception in an apply": ("""\
+""",
+        ["ValueError: a mistake in the program", "in helper"],
+    ),
+    "an exception in an apply": (
+        """\
 import pulumi
 pulumi.Output.from_input(1).apply(lambda one: one / 0)
-""", ["ZeroDivisionError: division by zero", "in <lambda>"]),
+""",
+        ["ZeroDivisionError: division by zero", "in <lambda>"],
+    ),
     "a syntax error": ("def broken(:\n", ["SyntaxError", "__main__.py"]),
     "a missing module": ("import nothing_of_that_name\n", ["ModuleNotFoundError", "nothing_of_that_name"]),
     "an exit status": ("import sys\nsys.exit(3)\n", ["exit code: 3"]),
     "a message to exit with": ("import sys\nsys.exit('the reason to stop')\n", ["the reason to stop", "exit code: 1"]),
-    "a missing setting": ("""\
+    "a missing setting": (
+        """\
 import pulumi
 pulumi.Config().require("colour")
-""", ["Missing required configuration variable", "colour"]),
+""",
+        ["Missing required configuration variable", "colour"],
+    ),
 }
 
 

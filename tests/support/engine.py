@@ -36,7 +36,8 @@ def client() -> DockerClient:
 def containers(name: str) -> list[Container]:
     """The containers of this (logical) name, running or not, the newest first."""
     found: list[Container] = client().containers.list(
-        all=True, filters={"name": f"^/{name}(-[0-9a-f]{{7}})?$"}, ignore_removed=True)
+        all=True, filters={"name": f"^/{name}(-[0-9a-f]{{7}})?$"}, ignore_removed=True
+    )
     return found
 
 
@@ -102,6 +103,7 @@ def http_get(host: str, port: int, path: str = "/", *, timeout: float = 10) -> t
 
 def answer(host: str, port: int, path: str = "/", *, seconds: float = 10) -> tuple[int, str]:
     """What `http_get` gets as soon as anything answers, within so many seconds."""
+
     def ask() -> tuple[int, str] | None:
         try:
             return http_get(host, port, path)
@@ -125,15 +127,22 @@ class Events:
 
     def exit_codes(self) -> dict[str, str]:
         """{container id: the status with which it ended}."""
-        return {event["Actor"]["ID"]: event["Actor"]["Attributes"]["exitCode"] for event in self._all()
-                if event["Action"] == "die"}
+        return {
+            event["Actor"]["ID"]: event["Actor"]["Attributes"]["exitCode"]
+            for event in self._all()
+            if event["Action"] == "die"
+        }
 
     def _all(self) -> list[dict[str, Any]]:
         since: Any = f"{self.start:.9f}"  # the engine takes fractions of a second, the type says whole ones only
         until: Any = f"{time.time():.9f}"
         events = client().events(since=since, until=until, filters={"type": "container"}, decode=True)
-        return [event for event in events if event["Actor"]["Attributes"]["name"].startswith(f"{self.project}-")
-                and not event["Action"].startswith("exec_")]
+        return [
+            event
+            for event in events
+            if event["Actor"]["Attributes"]["name"].startswith(f"{self.project}-")
+            and not event["Action"].startswith("exec_")
+        ]
 
 
 def remove_all(project: str) -> None:

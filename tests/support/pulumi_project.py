@@ -41,7 +41,13 @@ class PulumiProject:
     """
 
     def __init__(
-        self, directory: Path, program: str | Path, *, virtualenv: Path, name: str, stack: str = "test",
+        self,
+        directory: Path,
+        program: str | Path,
+        *,
+        virtualenv: Path,
+        name: str,
+        stack: str = "test",
     ) -> None:
         self.root, self.directory, self.name, self.stack = directory, directory / "project", name, stack
         if isinstance(program, Path):
@@ -80,21 +86,37 @@ class PulumiProject:
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Starts `pulumi …` in a process group of its own and returns at once: for tests that interrupt it."""
         return subprocess.Popen(
-            ["pulumi", "--non-interactive", *arguments], cwd=self.directory, env=self.environment,
-            text=True, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, **options)
+            ["pulumi", "--non-interactive", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            text=True,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            **options,
+        )
 
     def pulumi(self, *arguments: str, succeeds: bool = True, timeout: float = 300) -> Result:
         """Runs `pulumi …` to its end; fails the test when the outcome is not the one expected, showing all output."""
         start = time.monotonic()
         done = subprocess.run(
-            ["pulumi", "--non-interactive", *arguments], cwd=self.directory, env=self.environment, text=True,
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+            ["pulumi", "--non-interactive", *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
         result = Result(
-            f"pulumi {' '.join(arguments)}", done.returncode, done.stdout, done.stderr, time.monotonic() - start)
+            f"pulumi {' '.join(arguments)}", done.returncode, done.stdout, done.stderr, time.monotonic() - start
+        )
         wanted = "0" if succeeds else "an error"
         assert (done.returncode == 0) == succeeds, (
-            f"{result.command}: exit code {done.returncode}, wanted {wanted}\n{result.text}")
+            f"{result.command}: exit code {done.returncode}, wanted {wanted}\n{result.text}"
+        )
         return result
 
     def init(self, **config: object) -> None:
@@ -142,7 +164,12 @@ class PulumiProject:
         """Takes everything away, whatever state an earlier step left: also after a lock or a half-made update."""
         if not (self.directory / f"Pulumi.{self.stack}.yaml").exists():
             return
-        subprocess.run(["pulumi", "cancel", "--yes", "--stack", self.stack], cwd=self.directory, env=self.environment,
-                       capture_output=True, check=False)
+        subprocess.run(
+            ["pulumi", "cancel", "--yes", "--stack", self.stack],
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            check=False,
+        )
         self.pulumi("destroy", "--yes", "--skip-preview")
         self.pulumi("stack", "rm", "--yes", self.stack)
