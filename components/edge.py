@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -14,14 +13,13 @@ from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
 from components.volumes import PROVIDED, volume_labels
-from slipway.core import container_paths, nginx_main, pages, processes, scratch, statics, tls, watching
+from slipway.core import nginx_main, pages, processes, scratch, statics, tls, watching
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.static_files import StaticFiles
 from slipway.settings.site import Service
 
 PORT = 80
-CURRENT = "files"
 NGINX = ["nginx", "-c", nginx_main.MAIN, "-g", "daemon off;"]
 
 GRACE = 5
@@ -130,13 +128,15 @@ class Edge(pulumi.ComponentResource):
 
     def serve_static(self, service: Service, image: pulumi.Input[str]) -> StaticFiles:
         """Copies a service's static folders out of its image, beside what earlier releases left."""
+        sources = statics.sources(service)
         return StaticFiles(
             self._context.name(service.name, "static"),
             engine=self._context.engine,
             volume=self._static.name,
-            folder=f"{service.name}/{CURRENT}",
+            folder=service.name,
+            release=pulumi.Output.from_input(image).apply(lambda known: statics.release_folder(known, sources)),
             image=image,
-            sources={statics.folder(service, url): path for url, path in static_sources(service).items()},
+            sources=sources,
             retention=self._context.site.edge.static_retention,
             labels=self._context.labels(service.name),
             opts=pulumi.ResourceOptions(parent=self),
@@ -148,8 +148,3 @@ class Edge(pulumi.ComponentResource):
             labels=volume_labels(self._context.labels(EDGE)),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=PROVIDED),
         )
-
-
-def static_sources(service: Service) -> Mapping[str, str]:
-    """{URL path: folder in the image}."""
-    return {url: f"{container_paths.SOURCE}/{folder}" for url, folder in service.static.items()}

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from components.context import Context
-from components.edge import CURRENT, Edge
+from components.edge import Edge
 from components.flask_service import FlaskService
 from components.networks import Networks
 from slipway import revision
-from slipway.core import nginx, nginx_main
+from slipway.core import nginx, nginx_main, statics
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.records import RecordInputs
 from slipway.providers.release import Release
-from slipway.settings.site import Strategy
+from slipway.settings.site import Service, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,11 @@ class SiteRelease(pulumi.ComponentResource):
         site, edge = args.context.site, args.edge
         described = pulumi.Output.all(
             names={each.service.name: pulumi.Output.all(*each.names) for each in args.services},
+            images={each.service.name: each.args.image for each in args.services if each.service.static},
             subnets={each.service.name: args.networks.subnets(each.service.name, EDGE) for each in args.services},
             certificate=edge.certificates.version if edge and edge.certificates else "",
-        ).apply(lambda known: describe(args.context, known["names"], known["subnets"], known["certificate"]))
-        statics = [
+        ).apply(lambda known: describe(args.context, **known))
+        copied = [
             edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
         ]
         memberships = [*edge.memberships, edge.pids_limit] if edge else []
@@ -79,7 +80,7 @@ class SiteRelease(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[
-                    *statics,
+                    *copied,
                     *memberships,
                     *(each for service in args.services for each in (*service.containers, *service.pids_limits)),
                 ],
@@ -89,9 +90,15 @@ class SiteRelease(pulumi.ComponentResource):
 
 
 def describe(
-    context: Context, names: dict[str, list[str]], subnets: dict[str, list[str]], certificate: str
+    context: Context,
+    *,
+    names: dict[str, list[str]],
+    images: dict[str, str],
+    subnets: dict[str, list[str]],
+    certificate: str,
 ) -> dict[str, Any]:
-    """What the release is told, once the containers have names, the networks ranges and the certificate a version."""
+    """What the release is told, once the containers have names, the images ids, the networks ranges and the certificate
+    a version. `images`: of the services with static files."""
     site = context.site
     callers = {
         service.name: tuple(subnet for caller in site.callers(service) for subnet in subnets[caller])
@@ -105,7 +112,7 @@ def describe(
             servers=tuple(servers),
             port=site.services[service].port,
             protocol=site.protocol(site.services[service]),
-            static=(CURRENT,) if site.services[service].static else (),
+            static=static_folders(site.services[service], images),
         )
         for service, servers in names.items()
     }
@@ -128,3 +135,10 @@ def describe(
         "upstreams": nginx.upstream_blocks(model, shown),
         "routes": nginx.routes_files(model, shown),
     }
+
+
+def static_folders(service: Service, images: Mapping[str, str]) -> tuple[str, ...]:
+    """Where nginx looks for a static file: in the release's own folder, then among those of the releases before."""
+    if service.name not in images:
+        return ()
+    return (statics.release_folder(images[service.name], statics.sources(service)), statics.FORMER)

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
+from slipway.core import hashing
+from slipway.core.container_paths import SOURCE
 from slipway.core.nginx_main import STATIC
 from slipway.settings.site import Service
+
+FORMER = "files"
+"""Beside the folders of releases: the files of all of them by their names, the newest of each name, for pages that were
+loaded before a release."""
+
+
+def release_folder(image: str, sources: Mapping[str, str]) -> str:
+    """The folder below STATIC/<service> for what this image (by its id) has in these folders."""
+    return hashing.of_value([image, dict(sources)])
+
+
+def sources(service: Service) -> dict[str, str]:
+    """{folder below that of the release: folder in the image}"""
+    return {folder(service, url): f"{SOURCE}/{path}" for url, path in service.static.items()}
+
+
+def in_force(service: str, configuration: str) -> set[str]:
+    """The folders of releases that nginx looks into by its own files, written as server_part() writes them."""
+    found = re.findall(rf"root {re.escape(f'{STATIC}/{service}')};\s+try_files ([^;]+) @", configuration)
+    return {each.strip("/").removesuffix("$uri") for line in found for each in line.split()} - {FORMER}
 
 
 def folder(service: Service, url: str) -> str:

@@ -119,16 +119,20 @@ def test_one_sick_service_of_two_holds_both_back_and_going_back_changes_only_tha
     assert poller.failed == []
 
 
-def test_the_worker_of_a_failed_release_does_not_go_on_and_the_report_says_that_the_schema_did(shop: Shop) -> None:
-    source = shop.directory / "services/shop/app.py"
-    text = source.read_text()
-    source.write_text(f"{text}\n# Another image.\n")
+def test_of_a_failed_release_no_worker_goes_on_and_no_file_is_shown_and_the_report_says_that_the_schema_did(
+    shop: Shop,
+) -> None:
+    """The file keeps its name, as most people's do: before the switch it must be the old one."""
+    file = shop.directory / "services/shop/static/shop.css"
+    text = file.read_text()
+    file.write_text(f"{text}/* Another image. */\n")
     shop.declare(web=broken("ready"))
     report = shop.slipway("up", code=1)
     assert "The migration of web ran before: the schema has moved on" in report
     states = sorted(each.status for each in engine.containers(f"{shop.prefix}-worker"))
     assert states == ["exited", "running"]
-    source.write_text(text)
+    assert engine.http_get("127.0.0.1", shop.port, "/static/shop.css") == (200, text)
+    file.write_text(text)
     shop.declare(web={"env": {"RELEASE": "2"}})
     shop.slipway("up")
 

@@ -118,7 +118,7 @@ MUTATIONS: list[Mutation] = [
         databases_are_provisioned_again_for_each_new_server=(
             DATABASES, "container=args.postgres.container.id", 'container="postgres"'),
         the_release_comes_after_every_container_attachment_and_static_file=[
-            (RELEASE, "                    *statics,\n", ""),
+            (RELEASE, "                    *copied,\n", ""),
             (RELEASE, "[*edge.memberships, edge.pids_limit]", "[*edge.memberships]"),
             (RELEASE, "(*service.containers, *service.pids_limits)", "service.containers"),
             (DATABASES, "[roles, args.postgres.pids_limit, *args.postgres.memberships]",
@@ -306,9 +306,8 @@ MUTATIONS: list[Mutation] = [
             "slipway/providers/edge.py", 'self.execute(["sh", "-c", WORKERS])[1]', 'str(self.container.top())'),
         only_the_profile_decides_by_the_stacks_name=(
             EDGE, "\nPORT = 80\n", '\nPORT = 80 if pulumi.get_stack() == "prod" else 81\n'),
-        components_and_the_program_name_no_service_of_the_site=(EDGE, 'CURRENT = "files"', 'CURRENT = "ui"'),
+        components_and_the_program_name_no_service_of_the_site=(EDGE, "GRACE = 5", 'GRACE, UI = 5, "ui"'),
         every_component_is_a_file_of_its_own=(
-            EDGE, "\ndef static_sources",
-            "\nclass Another(pulumi.ComponentResource):\n    pass\n\n\ndef static_sources"),
+            EDGE, "\nPORT = 80\n", "\nPORT = 80\n\n\nclass Another(pulumi.ComponentResource):\n    pass\n\n\n"),
     ),
 ]

@@ -9,7 +9,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
+from docker.models.containers import Container
 
+from slipway.core import statics
+from slipway.core.nginx_main import LIVE, STATIC
+from slipway.core.statics import FORMER
 from slipway.providers.engine import Failure
 from slipway.providers.static_files import StaticFilesProvider
 from tests.providers.place import Place
@@ -17,6 +21,12 @@ from tests.support import engine
 
 DAY = 24 * 3600
 Build = Callable[..., str]
+SOURCES = {"static": "/app/static"}
+
+
+def release_of(image: str) -> str:
+    """The folder that its files have to themselves."""
+    return statics.release_folder(image, SOURCES)
 
 
 @pytest.fixture
@@ -51,26 +61,44 @@ class Shelf:
         self.props = {
             "engine": self.place.engine,
             "volume": self.volume,
-            "folder": "shop/files",
+            "folder": "shop",
+            "release": release_of(image),
             "image": image,
-            "sources": {"static": "/app/static"},
+            "sources": SOURCES,
             "retention": 7.0 * DAY,
             "labels": self.place.labels,
         } | changes
         StaticFilesProvider().update("", olds, self.props)
 
     def days_go_by(self, days: int) -> None:
-        """Every file becomes that much older."""
-        script = """find /volume -type f | while read -r file; do
+        """Every file and folder becomes that much older."""
+        script = """find /volume -depth -printf '%i %p\\n' | sort -u -k1,1 | while read -r _ file; do
             touch -d "@$(($(stat -c %Y "$file") - $1))" "$file"
         done"""
         self.place.run("sh", "-c", script, "sh", str(days * DAY), volume=self.volume)
 
-    def files(self) -> dict[str, str]:
-        """{path: the release that it is of}."""
-        script = "cd /volume/shop/files/static && find . -type f -exec grep -H . {} +"
+    def files(self, folder: str = FORMER) -> dict[str, str]:
+        """{path: the release that it is of}, of those of all releases or of one."""
+        script = f"cd /volume/shop/{folder}/static && find . -type f -exec grep -H . {{}} +"
         lines = self.place.run("sh", "-c", script, volume=self.volume).splitlines()
         return {path.removeprefix("./"): release for path, release in (line.split(":") for line in lines)}
+
+    def folders(self) -> set[str]:
+        return set(self.place.run("ls", "/volume/shop", volume=self.volume).split())
+
+    def nginx(self, *releases: str) -> Container:
+        """Something with the volume that runs, and has nginx's files with these folders in force."""
+        looked_for = " ".join(f"/{release}$uri" for release in (*releases, FORMER))
+        text = f"root {STATIC}/shop;\n        try_files {looked_for} @shop;"
+        command = f"mkdir -p {LIVE} && echo '{text}' > {LIVE}/routes.conf && sleep 600"
+        return engine.client().containers.run(
+            self.place.image,
+            ["sh", "-c", command],
+            name=f"{self.place.name}-nginx",
+            volumes=[f"{self.volume}:{STATIC}:ro"],
+            stop_signal="SIGKILL",
+            detach=True,
+        )
 
 
 @pytest.fixture
@@ -115,12 +143,48 @@ def test_the_retention_time_can_be_chosen(shelf: Shelf, build: Build) -> None:
     assert shelf.files().keys() == {"app.2222.css", "app.3333.css"}
 
 
-def test_a_stack_from_before_there_were_lists_keeps_all_its_files(shelf: Shelf, build: Build) -> None:
-    shelf.release(build("first", "app.1111.css"))
+def test_a_stack_from_before_releases_had_folders_keeps_all_its_files(shelf: Shelf, build: Build) -> None:
+    script = "mkdir -p /volume/shop/files/static && echo first > /volume/shop/files/static/app.1111.css"
+    shelf.place.run("sh", "-c", script, volume=shelf.volume)
     shelf.days_go_by(30)
-    shelf.place.run("rm", "/volume/shop/files/.current", volume=shelf.volume)
     shelf.release(build("second", "app.2222.css"))
-    assert shelf.files().keys() == {"app.1111.css", "app.2222.css"}
+    assert shelf.files() == {"app.1111.css": "first", "app.2222.css": "second"}
+
+
+def test_what_a_release_brings_is_in_a_folder_of_its_own_and_that_of_another_stays_as_it_is(
+    shelf: Shelf, build: Build
+) -> None:
+    """A file that keeps its name is the old one for as long as the old release serves."""
+    first, second = build("first", "app.1111.css", "logo.svg"), build("second", "app.2222.css", "logo.svg")
+    shelf.release(first)
+    shelf.release(second)
+    assert shelf.files(release_of(first)) == {"app.1111.css": "first", "logo.svg": "first"}
+    assert shelf.files(release_of(second)) == {"app.2222.css": "second", "logo.svg": "second"}
+    assert shelf.files()["logo.svg"] == "second"
+
+
+def test_the_release_in_force_keeps_its_files_however_many_did_not_get_in_since(shelf: Shelf, build: Build) -> None:
+    serving, broken, next_one = (build(name, f"{name}.css") for name in ("serving", "broken", "next"))
+    shelf.release(serving)
+    shelf.nginx(release_of(serving))
+    shelf.release(broken)
+    shelf.days_go_by(30)
+    shelf.release(next_one)
+    assert shelf.folders() == {FORMER, release_of(serving), release_of(next_one)}
+    assert shelf.files().keys() == {"serving.css", "next.css"}
+    shelf.days_go_by(6)
+    shelf.release(broken)
+    assert shelf.files().keys() == {"serving.css", "next.css", "broken.css"}
+
+
+def test_a_refresh_sees_that_the_folder_of_the_release_is_gone(shelf: Shelf, build: Build) -> None:
+    image = build("first", "app.1111.css")
+    shelf.release(image)
+    assert StaticFilesProvider().there(shelf.props), "without nginx nobody asks for it"
+    shelf.nginx(release_of(image))
+    assert StaticFilesProvider().there(shelf.props)
+    shelf.place.run("rm", "-r", f"/volume/shop/{release_of(image)}", volume=shelf.volume)
+    assert not StaticFilesProvider().there(shelf.props)
 
 
 def test_a_folder_that_the_image_lacks_is_named(shelf: Shelf, build: Build) -> None:

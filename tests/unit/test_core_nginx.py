@@ -105,6 +105,19 @@ def test_static_files_come_from_the_newest_release_that_has_them_and_else_from_t
     assert statics.folder(SHOP, "/static") == "static"
 
 
+def test_the_folders_in_force_are_read_from_the_routes() -> None:
+    routes = routes_conf(EDGE, [replace(NEW, static=("1a2b", statics.FORMER))])
+    assert statics.in_force("shop", routes) == {"1a2b"}
+    assert statics.in_force("stock", routes) == set()
+    assert statics.in_force("shop", "") == set()
+
+
+def test_another_image_or_other_sources_are_another_folder() -> None:
+    folders = {statics.release_folder(image, {"static": path}) for image in ("sha256:1", "sha256:2") for path in "ab"}
+    assert len(folders) == 4
+    assert all(re.fullmatch("[0-9a-f]{12}", each) for each in folders)
+
+
 def test_a_static_file_without_a_hash_in_its_name_is_kept_as_long_as_is_declared() -> None:
     assert "add_header Cache-Control $static_cache;" in location(routes_conf(EDGE, [NEW]), "^~ /static/")
     text = routes_conf(replace(EDGE, static_max_age=2592000), [NEW])
