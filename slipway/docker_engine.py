@@ -63,7 +63,7 @@ def address(setting: str | None, environment: Mapping[str, str] = os.environ) ->
 def client(where: str, *, timeout: int = REQUEST_TIMEOUT) -> docker.DockerClient:
     """A client of the engine at `where`: unix://, ssh://, or tcp:// with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH of the
     environment, as the docker command has them. Raises DockerException when none answers there."""
-    settings = kwargs_from_env(environment={**os.environ, "DOCKER_HOST": where})
+    settings: dict[str, Any] = {**kwargs_from_env(environment={**os.environ, "DOCKER_HOST": where})}
     settings |= {"timeout": timeout, "use_ssh_client": where.startswith("ssh://")}
     found = docker.DockerClient(version="auto", **settings)
     if not version_lt(NEWEST_API, found.api.api_version):

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
-from slipway.core import budget, naming, pages
+from slipway.core import budget, naming
 from slipway.settings import edge_checks, reference_checks, rotation_checks, service_checks
 from slipway.settings.models import Declaration
 from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, spelled, write_service
@@ -168,8 +166,8 @@ def _profile(asked: Asked) -> Iterator[Problem]:
             f"the engine is on another machine, and the profile {asked.site.profile.name} mounts the services' folders "
             "of this one"
         )
-        fix = ("Type: pulumi config rm dockerHost", "      docker context use default", "      unset DOCKER_HOST")
-        yield Problem(path="dockerHost", what=what, fix=fix)
+        ways = ("Type: pulumi config rm dockerHost", "      docker context use default", "      unset DOCKER_HOST")
+        yield Problem(path="dockerHost", what=what, fix=ways)
 
 
 def _secrets(asked: Asked) -> Iterator[Problem]:
@@ -204,20 +202,6 @@ def _secrets(asked: Asked) -> Iterator[Problem]:
                 yield Problem(path=where, what="must be a text that is not empty", fix=(again,))
             elif "secrets" not in asked.encrypted:
                 yield Problem(path=where, what="is stored in plain text", fix=(again,))
-
-
-def _pages(asked: Asked) -> Iterator[Problem]:
-    for page, file in asked.site.edge.pages.items():
-        path, where = f"edge.pages.{to_camel(page)}", asked.site.root / file
-        try:
-            size, text = where.stat().st_size, where.read_text()
-        except (OSError, UnicodeDecodeError):
-            what = f"there is no HTML file {file} in the project's folder"
-        else:
-            if size <= pages.LONGEST and text:
-                continue
-            what = f"{file} has {size} bytes; a page has 1 to {pages.LONGEST}"
-        yield Problem(path=path, what=what, fix=(f"Type: pulumi config rm --path {path}",))
 
 
 def _connections(asked: Asked) -> Iterator[Problem]:
@@ -255,4 +239,4 @@ def _memory(asked: Asked) -> Iterator[Problem]:
     yield Problem(path="memory", what=what, fix=(set_config(f"overrides.{largest.name}.{key}", value),))
 
 
-CHECKS = (_services, _names, _routes, _dev_ports, _profile, _secrets, _pages, _connections, _memory)
+CHECKS = (_services, _names, _routes, _dev_ports, _profile, _secrets, _connections, _memory)

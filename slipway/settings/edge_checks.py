@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from pydantic.alias_generators import to_camel
 
-from slipway.core import certificates
+from slipway.core import certificates, pages
 from slipway.settings.edge import TlsMode
 from slipway.settings.fields import is_url_path
 from slipway.settings.problems import Problem, and_type, set_config, write_service
@@ -135,6 +135,20 @@ def _idempotent(site: Site) -> Iterator[Problem]:
                 yield Problem(path=path, what=f"{each!r} must be a plain path that begins with a slash", fix=fix)
 
 
+def _pages(site: Site) -> Iterator[Problem]:
+    for page, file in site.edge.pages.items():
+        path, where = f"edge.pages.{to_camel(page)}", site.root / file
+        try:
+            size, text = where.stat().st_size, where.read_text()
+        except (OSError, UnicodeDecodeError):
+            what = f"there is no HTML file {file} in the project's folder"
+        else:
+            if size <= pages.LONGEST and text:
+                continue
+            what = f"{file} has {size} bytes; a page has 1 to {pages.LONGEST}"
+        yield Problem(path=path, what=what, fix=(f"Type: pulumi config rm --path {path}",))
+
+
 def read(file: Path) -> str | None:
     """The file's text; None when there is none that can be read."""
     try:
@@ -143,4 +157,4 @@ def read(file: Path) -> str | None:
         return None
 
 
-CHECKS = (_stray, _ports, _files, _acme, _bundle, _limits, _idempotent)
+CHECKS = (_stray, _ports, _files, _acme, _bundle, _limits, _idempotent, _pages)

@@ -12,8 +12,9 @@ from typing import Any
 from bench import canaries
 from slipway.cli.pulumi import State
 from slipway.core.canary import Canaries, Hit
+from slipway.core.resource_types import FILES_VOLUME, LOCAL_CERTIFICATE, PASSWORD
 
-KEY, PASSWORD, FORMER = "K" * 20 + "1", "P" * 20 + "2", "F" * 20 + "3"
+KEY, SUPERUSER, FORMER = "K" * 20 + "1", "P" * 20 + "2", "F" * 20 + "3"
 LINE = "MIGH" + "L" * 60
 SHOWN = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 
@@ -37,13 +38,13 @@ def test_every_secret_of_a_state_is_looked_for_once_by_its_name() -> None:
     state = State(
         (
             {
-                "type": canaries.CERTIFICATE,
+                "type": LOCAL_CERTIFICATE,
                 "urn": "urn::site-prod-edge-certificate",
                 "outputs": {"authority_key": shown(f"-----BEGIN PRIVATE KEY-----\n{LINE[::-1]}\nmore\n")},
             },
-            {"type": canaries.GENERATED, "urn": "urn::site-prod-ui-KEY", "outputs": {"result": shown(KEY)}},
+            {"type": PASSWORD, "urn": "urn::site-prod-ui-KEY", "outputs": {"result": shown(KEY)}},
             {
-                "type": canaries.FILES,
+                "type": FILES_VOLUME,
                 "urn": "urn::site-prod-ui-files",
                 "inputs": {
                     "volume": "site-prod-ui-files-1",
@@ -52,7 +53,7 @@ def test_every_secret_of_a_state_is_looked_for_once_by_its_name() -> None:
                             "exec": "#!/bin/sh, which is no secret",
                             "env/KEY_FALLBACKS": json.dumps([FORMER]),
                             "env/DEBUG": "short",
-                            "superuser-password": PASSWORD,
+                            "superuser-password": SUPERUSER,
                             "site.pem": f"-----BEGIN PRIVATE KEY-----\n{LINE}\nmore\n-----END PRIVATE KEY-----\n",
                         }
                     ),
@@ -65,16 +66,16 @@ def test_every_secret_of_a_state_is_looked_for_once_by_its_name() -> None:
         "site-prod-ui-files-1:site.pem": LINE,
         "site-prod-ui-KEY": KEY,
         "site-prod-ui-files-1:env/KEY_FALLBACKS": FORMER,
-        "site-prod-ui-files-1:superuser-password": PASSWORD,
+        "site-prod-ui-files-1:superuser-password": SUPERUSER,
     }
 
 
 def test_a_secret_in_a_layer_is_found_packed_or_not_and_those_of_base_images_are_left_out() -> None:
-    layers = {"base": packed({"etc/base": KEY.encode()}), "one": packed({"app/one": PASSWORD.encode()})}
+    layers = {"base": packed({"etc/base": KEY.encode()}), "one": packed({"app/one": SUPERUSER.encode()})}
     layers["two"] = gzip.compress(packed({"app/two": FORMER.encode()}))
     manifest = json.dumps([{"Layers": [f"{name}/layer.tar" for name in layers]}]).encode()
     saved = packed({f"{name}/layer.tar": content for name, content in layers.items()} | {"manifest.json": manifest})
-    values = Canaries({"key": KEY, "password": PASSWORD, "former": FORMER})
+    values = Canaries({"key": KEY, "password": SUPERUSER, "former": FORMER})
 
     def found(*without: str) -> set[Hit]:
         return values.in_chunks(canaries.layers_in(io.BytesIO(saved), list(layers), set(without)))

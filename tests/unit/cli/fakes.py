@@ -72,7 +72,6 @@ class FakeContainer:
                 "StopTimeout": described.get("grace"),
                 "Image": "sha256:1",
                 "Labels": self.labels,
-                "Cmd": described.get("command", []),
             },
             "NetworkSettings": {"Ports": {"5000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8006"}]}},
             "RestartCount": 0,

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from slipway.cli.certificates import LOCAL, STATUS
+from slipway.cli.certificates import STATUS
 from slipway.core import certificates
+from slipway.core.resource_types import LOCAL_CERTIFICATE
 from tests.unit.cli.fakes import URN, Desk, container_resource
 
 NOW = datetime.now(UTC)
@@ -35,7 +36,7 @@ def by_the_stack(desk: Desk, ago: float) -> None:
     pair = certificates.issue(certificates.authority("Test", issued), ["shop.test"], issued)
     outputs = {"names": ["shop.test"], "certificate": pair.certificate}
     desk.engine.add("site-dev-edge-1234567", "edge", id="e", health="healthy")
-    resource = {"type": LOCAL, "urn": f"{URN}{LOCAL}::site-dev-edge-certificate", "id": "x", "outputs": outputs}
+    resource = {"type": LOCAL_CERTIFICATE, "urn": f"{URN}{LOCAL_CERTIFICATE}::site-dev-edge-certificate", "id": "x", "outputs": outputs}
     desk.has_state(container_resource("edge", "e"), resource)
 
 

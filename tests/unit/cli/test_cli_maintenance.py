@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from slipway.core import pages
-from slipway.core.nginx_main import LIVE
+from slipway.core.nginx_main import LIVE, MAIN
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from tests.unit.cli.fakes import Desk, FakeContainer, container_resource
@@ -19,8 +19,7 @@ FLAG = f"{LIVE}/{pages.FLAG}"
 @pytest.fixture
 def nginx(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> FakeContainer:
     """A stack with nginx in front, which knows of maintenance; its workers of before end after the second look."""
-    command = ["nginx", "-c", "/etc/main.conf", "-g", "daemon off;"]
-    found = desk.engine.add("site-prod-edge-1234567", "edge", id="e", health="healthy", command=command)
+    found = desk.engine.add("site-prod-edge-1234567", "edge", id="e", health="healthy")
     desk.has_state(container_resource("edge", "e"))
     found.files["routes"] = f"include {FLAG}*;"
     done, over = desk.engine.done, [False, True]
@@ -59,7 +58,7 @@ def test_on_returns_when_the_last_request_from_before_has_ended(desk: Desk, ngin
 
     assert result.exit_code == 0, result.output
     look = "look at the workers"
-    assert desk.engine.done == ["place default 60;", "reload /etc/main.conf", look, look]
+    assert desk.engine.done == ["place default 60;", f"reload {MAIN}", look, look]
     assert "maintenance is on" in result.stdout
 
 
@@ -68,7 +67,7 @@ def test_off_shows_the_site_again_and_waits_for_nothing(desk: Desk, nginx: FakeC
 
     result = desk.run("maintenance", "off", "--stack", "prod", "--json")
 
-    assert desk.engine.done == ["remove maintenance.on", "reload /etc/main.conf"]
+    assert desk.engine.done == ["remove maintenance.on", f"reload {MAIN}"]
     assert json.loads(result.stdout)["maintenance"] is False
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from slipway.cli import releases
+from slipway.core.resource_types import JOB
 from tests.unit.cli.fakes import URN, Desk, container_resource
 
 SERVICES: dict[str, Any] = {
@@ -181,7 +182,7 @@ def test_a_schema_that_nobody_knows_needs_force(shop: Desk) -> None:
 def test_of_a_managed_database_the_image_that_migrated_it_last_counts(shop: Desk, migrated: int, code: int) -> None:
     managed = {"images": {"database": {"url": "postgresql://x@y/z"}, "migrate": "flask db upgrade"}}
     job = {
-        "type": releases.JOB,
+        "type": JOB,
         "urn": URN + "job",
         "outputs": {"container": "site-dev-images-migrate", "image": image(migrated, "images")},
     }
