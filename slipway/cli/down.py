@@ -40,7 +40,7 @@ def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, 
         )
     killed = recovery.unlock(pulumi)
     if state and state.resources:
-        recovery.clear(pulumi, belongings, state, killed=killed, yes=True)
+        recovery.clear(pulumi, belongings, state, killed=killed, yes=True, ending=True)
         code = pulumi.run("destroy", "--yes", "--skip-preview", "--suppress-outputs", *arguments, quiet=target.json)
         if code:
             screen.say(f"error: {target.project} is not quite down; what Pulumi said is above", "bold red")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,17 @@ def test_a_destroy_that_fails_ends_with_1_and_nothing_more_is_removed(prod: Desk
     assert prod.run("down", "--stack", "prod", "--delete-data", "--yes").exit_code == 1
     assert prod.engine.done == []
     assert prod.ran() == ["destroy"]
+
+
+def test_a_job_of_a_killed_run_goes_before_the_networks_that_it_is_in(desk: Desk) -> None:
+    desk.lock(hostname=socket.gethostname(), pid=2**22 + 1)
+    desk.has_state(container_resource("ui", "a"))
+    desk.engine.add("site-dev-images-migrate", "images", labels={"slipway.helper": "job"})
+    desk.ends_with("destroy", 255)
+
+    desk.run("down")
+
+    assert desk.engine.containers == [], "also where nothing but the clearing before the destroy came to pass"
 
 
 def test_what_something_else_still_uses_is_named(desk: Desk) -> None:
