@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from slipway.core import pages
-from slipway.core.nginx_main import LIVE
+from slipway.core.nginx_main import LIVE, MAIN
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from tests.unit.cli.fakes import Desk, FakeContainer, container_resource
@@ -19,8 +19,7 @@ FLAG = f"{LIVE}/{pages.FLAG}"
 @pytest.fixture
 def nginx(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> FakeContainer:
     """A stack with nginx in front, which knows of maintenance; its workers of before end after the second look."""
-    command = ["nginx", "-c", "/etc/main.conf", "-g", "daemon off;"]
-    found = desk.engine.add("site-prod-edge-1234567", "edge", id="e", health="healthy", command=command)
+    found = desk.engine.add("site-prod-edge-1234567", "edge", id="e", health="healthy")
     desk.has_state(container_resource("edge", "e"))
     found.files["routes"] = f"include {FLAG}*;"
     done, over = desk.engine.done, [False, True]
@@ -59,7 +58,7 @@ def test_on_returns_when_the_last_request_from_before_has_ended(desk: Desk, ngin
 
     assert result.exit_code == 0, result.output
     look = "look at the workers"
-    assert desk.engine.done == ["place default 60;", "reload /etc/main.conf", look, look]
+    assert desk.engine.done == ["place default 60;", f"reload {MAIN}", look, look]
     assert "maintenance is on" in result.stdout
 
 
@@ -68,7 +67,7 @@ def test_off_shows_the_site_again_and_waits_for_nothing(desk: Desk, nginx: FakeC
 
     result = desk.run("maintenance", "off", "--stack", "prod", "--json")
 
-    assert desk.engine.done == ["remove maintenance.on", "reload /etc/main.conf"]
+    assert desk.engine.done == ["remove maintenance.on", f"reload {MAIN}"]
     assert json.loads(result.stdout)["maintenance"] is False
 
 
@@ -117,3 +116,47 @@ def test_an_nginx_that_does_not_take_it_up_is_an_error(
     result = desk.run("maintenance", "on", "--stack", "prod")
     assert result.exit_code == 1
     assert "did not take" in result.stderr
+
+
+@pytest.mark.parametrize("wanted", ["on", "off"])
+@pytest.mark.parametrize("before", ["", "default 300;\n"])
+def test_where_nginx_goes_on_as_it_was_maintenance_is_what_it_was(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch, wanted: str, before: str
+) -> None:
+    nginx.files |= {FLAG: before} if before else {}
+
+    def fails(_edge: Edge) -> set[int]:
+        assert (FLAG in nginx.files) == (wanted == "on")
+        raise Failure("nginx did not take its new configuration")
+
+    monkeypatch.setattr(Edge, "reload", fails)
+    assert desk.run("maintenance", wanted, "--stack", "prod").exit_code == 1
+    assert nginx.files.get(FLAG, "") == before
+    assert json.loads(desk.run("status", "--stack", "prod", "--json").stdout)["maintenance"] is bool(before)
+
+
+def test_a_flag_that_cannot_be_taken_back_hides_nothing_of_what_went_wrong(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(what: str) -> Callable[..., None]:
+        def failing(*_arguments: object) -> None:
+            raise Failure(what)
+
+        return failing
+
+    monkeypatch.setattr(Edge, "reload", fails("nginx did not take its new configuration"))
+    monkeypatch.setattr(Edge, "remove", fails("nginx: gone"))
+    result = desk.run("maintenance", "on", "--stack", "prod")
+    assert result.exit_code == 1
+    assert "did not take" in result.stderr
+
+
+def test_requests_that_take_too_long_leave_maintenance_on(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_arguments: object) -> None:
+        raise Failure("requests from before still run")
+
+    monkeypatch.setattr("slipway.providers.engine.wait", late)
+    assert desk.run("maintenance", "on", "--stack", "prod").exit_code == 1
+    assert FLAG in nginx.files, "nginx has taken it up"
