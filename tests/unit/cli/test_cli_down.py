@@ -108,11 +108,15 @@ def test_on_a_terminal_it_goes_on_only_when_the_stacks_name_is_typed(answer: str
     assert ended == code
 
 
-def test_a_destroy_that_fails_ends_with_1_and_nothing_more_is_removed(prod: Desk) -> None:
+@pytest.mark.parametrize("flags", [[], ["--delete-data", "--yes"]])
+def test_a_destroy_that_fails_ends_with_1_and_nothing_more_is_removed(prod: Desk, flags: list[str]) -> None:
     prod.has_state(container_resource("ui", "a"))
     prod.ends_with("destroy", 255)
 
-    assert prod.run("down", "--stack", "prod", "--delete-data", "--yes").exit_code == 1
+    failed = prod.run("down", "--stack", "prod", *flags)
+
+    assert failed.exit_code == 1
+    assert f" down --stack prod{' --delete-data' if flags else ''}\n" in failed.stderr
     assert prod.engine.done == []
     assert prod.ran() == ["destroy"]
 
