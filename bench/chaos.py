@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,11 +22,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import httpx
 
-from bench import dockerd
+from bench import dockerd, interrupt
 from bench.kills import ALLOWED, ENGINE, KINDS, drawn, ended, strike, ways
 from slipway.cli.pulumi import environment
 from slipway.setup import paths
@@ -205,7 +203,7 @@ def main() -> None:
     kinds = (given.only,) if given.only else (*KINDS, *([ENGINE] if given.engine else []))
     if ENGINE in kinds and (problem := dockerd.refusal()):
         parser.error(problem)
-    signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
+    interrupt.on_sigterm()  # so that the site is taken away
     with (
         tempfile.TemporaryDirectory(prefix="chaos-") as directory,
         shop_running(Path(directory), given.virtualenv) as shop,
@@ -213,10 +211,6 @@ def main() -> None:
         outcomes = play_all(shop, given.rounds, given.seed, kinds)
     print(summary(outcomes))
     sys.exit(not all(each.good for each in outcomes))
-
-
-def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -27,13 +27,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 import httpx
 from docker.models.containers import Container
 
-from bench import dockerd
+from bench import dockerd, interrupt
 from bench.prober import ENOUGH, Prober
 from bench.release.cases import SERVICE
 from bench.release.load import load
@@ -218,7 +217,7 @@ def main() -> None:
     os.environ.update(environment(Choices.load(), os.environ))
     if given.engine and (problem := dockerd.refusal()):
         parser.error(problem)
-    signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
+    interrupt.on_sigterm()  # so that the site is taken away
     given.results.mkdir(parents=True, exist_ok=True)
     wanted = {EDGE: given.nginx, POSTGRES: given.postgres, ENGINE: given.engine, SERVICE: given.recreate}
     found = measure(wanted, given.results)
@@ -227,10 +226,6 @@ def main() -> None:
     for each in late(found):
         print(f"FAILED: later than {BACK:.0f} s: {row(each)}")
     sys.exit(not found or bool(late(found)))
-
-
-def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

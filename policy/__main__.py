@@ -24,16 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from policy import rule, sdk
 from policy.pack import ADVICE, RULES, STACK_RULES, judges
-from slipway.settings.profile import PROD, Profile, profile_for
+from slipway.settings.profile import Profile, guarding
 
 
 @cache
 def profile() -> Profile:
-    """The stack's; an unknown one counts as the one that guards more, and the program says what is wrong with it."""
-    try:
-        return profile_for(sdk.STACK.name, sdk.STACK.profile or None)
-    except KeyError:
-        return PROD
+    """The stack's; the program says what is wrong with an unknown one."""
+    return guarding(sdk.STACK.name, sdk.STACK.profile)
 
 
 def of_a_resource(judge: rule.Judgement) -> ResourceValidationPolicy:

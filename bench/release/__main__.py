@@ -15,13 +15,12 @@ import itertools
 import json
 import os
 import platform
-import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
-from types import FrameType
 
+from bench import interrupt
 from bench.release.cases import CASES, Case
 from bench.release.judge import judge, problems, report
 from bench.release.load import Load, load
@@ -177,10 +176,6 @@ def measure(form: Form, rate: int, without: str, results: Path, *, times: bool =
     return found
 
 
-def interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.release", description="Releases of a real site under load.")
     parser.add_argument("--short", action="store_true", help="the short form: at most five minutes")
@@ -190,7 +185,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     given = parser.parse_args()
     os.environ.update(environment(Choices.load(), os.environ))
-    signal.signal(signal.SIGTERM, interrupt)  # so that the site is taken away
+    interrupt.on_sigterm()  # so that the site is taken away
     form = WITHOUT if given.without else SHORT_FORM if given.short else FULL
     rate = given.rate or (STEPS[given.without].rate if given.without else SHORT)
     found = measure(form, rate, given.without, given.results, times=not given.busy)

@@ -21,6 +21,7 @@ LOCKS = {
 }
 """Lock file: the command that writes its versions as requirements.txt."""
 POSTGRES = ("psycopg2", "psycopg2-binary", "psycopg", "psycopg-binary", "pg8000", "asyncpg", "psycopg2cffi")
+"""Drivers of Postgres; without -binary, also what SQLAlchemy calls them in a URL."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from slipway.add.block import Line
-from slipway.add.dependencies import Dependencies
+from slipway.add.dependencies import POSTGRES, Dependencies
 from slipway.add.environment import Read
 from slipway.add.meaning import Kind, database_part, holds_password, is_local, is_placeholder, kind
 from slipway.core.references import references
@@ -79,8 +79,7 @@ def database_value(variable: str, dependencies: Dependencies) -> tuple[str, str]
     part = database_part(variable.upper()) or "url"
     if part != "url":
         return f"{{database.{part}}}", ""
-    driver = dependencies.first("psycopg2", "psycopg2-binary", "psycopg", "psycopg-binary", "pg8000", "asyncpg")
-    driver = (driver or "").removesuffix("-binary")
+    driver = (dependencies.first(*POSTGRES) or "").removesuffix("-binary")
     sqlalchemy = dependencies.first("sqlalchemy", "flask-sqlalchemy")
     if not (driver and sqlalchemy) or (driver == "psycopg2" and _before_2_1(dependencies)):
         return "{database.url}", ""

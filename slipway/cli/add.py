@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,8 @@ def add(target: Target, *, path: Path, name: str | None, dry_run: bool) -> int:
 
 
 def inside(project: Project, path: Path) -> Path:
-    """The folder, which must lie in the project's: that is where images are built from. Raises CliError."""
+    """The folder, which must lie in the project's: what `add` declares comes along with it. Any other is declared by
+    hand, because a service's `path` may lead outside. Raises CliError."""
     folder = path.resolve()
     if not folder.is_dir():
         raise CliError(f"there is no folder {path}", code=Code.MISSING)
@@ -69,10 +71,11 @@ def inside(project: Project, path: Path) -> Path:
     if not folder.is_relative_to(root):
         name = valid_name(folder.name)
         raise CliError(
-            f"{folder} is outside of the project {root}, and images are built from folders inside it",
+            f"{folder} is outside of the project {root}, and add takes folders inside it only",
             f"copy it:     cp -R {folder} {root}/services/{name}",
             f"or keep it as a repository of its own:     git -C {root} submodule add URL services/{name}",
             f"then type:     {screen.command()} add services/{name}",
+            f"or declare it by hand in Pulumi.yaml, services.{name}:     path: {os.path.relpath(folder, root)}",
             code=Code.USAGE,
         )
     return folder

@@ -109,6 +109,12 @@ def is_helper(container: Container) -> bool:
     return naming.HELPER_LABEL in container.labels
 
 
+def is_job_to_keep(container: Container) -> bool:
+    """Whether it is a job that runs, or ended well: the next run takes it over (slipway.providers.job)."""
+    ended_well = container.status == "exited" and container.attrs["State"].get("ExitCode") == 0
+    return container.labels.get(naming.HELPER_LABEL) == naming.JOB and (container.status == "running" or ended_well)
+
+
 def health(container: Container) -> str:
     """healthy, unhealthy or starting; empty where nothing checks it."""
     return str(container.attrs["State"].get("Health", {}).get("Status", ""))

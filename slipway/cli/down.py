@@ -40,10 +40,12 @@ def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, 
         )
     killed = recovery.unlock(pulumi)
     if state and state.resources:
-        recovery.clear(pulumi, belongings, state, killed=killed, yes=True)
+        recovery.clear(pulumi, belongings, state, killed=killed, yes=True, ending=True)
         code = pulumi.run("destroy", "--yes", "--skip-preview", "--suppress-outputs", *arguments, quiet=target.json)
         if code:
             screen.say(f"error: {target.project} is not quite down; what Pulumi said is above", "bold red")
+            again = target.project.typed("down", delete_data=delete_data)
+            screen.say(f"  when the cause is gone, the same again goes on from here:  {again}")
             return Code.FAILED
     kept = sweep(belongings, everything=delete_data or not target.project.profile.keep_data)
     if delete_data:

@@ -32,7 +32,7 @@ MEANINGS = {
     Code.UNWELL: "status: something does not run or is not healthy",
     Code.CHANGES: "preview --expect-no-changes: there are changes",
     Code.LOCKED: "another run is working on this stack",
-    Code.DATA_AT_RISK: "up: the plan puts data at risk; --allow-data-loss carries it out",
+    Code.DATA_AT_RISK: "the plan puts data at risk; up --allow-data-loss or rollback --force carries it out",
     Code.INTERRUPTED: "interrupted",
     Code.TERMINATED: "terminated",
 }

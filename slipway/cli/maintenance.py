@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import tarfile
+
 import click
-from docker.errors import NotFound
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from slipway.cli import screen
@@ -49,21 +53,34 @@ def maintenance(target: Target, *, wanted: str | None, retry_after: int) -> int:
 
 
 def switch(target: Target, container: Container, text: str) -> None:
-    """Puts `text` (nothing: none) in the flag's place and has nginx take it up. Raises CliError when it does not."""
+    """Puts `text` (nothing: none) in the flag's place and has nginx take it up. Raises CliError when it does not.
+
+    nginx then goes on as it was, and so does the flag: left in its place, `status` would tell what no visitor sees, and
+    the next release would turn it on or off unasked.
+    """
     from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which no other command needs
     from slipway.providers.engine import Failure, wait  # noqa: PLC0415
     from slipway.providers.finishing import Finishing  # noqa: PLC0415
+
+    def put(content: str) -> None:
+        if content:
+            edge.place(pages.FLAG, content)
+        else:
+            edge.remove([pages.FLAG])
 
     edge = Edge(container, LIVE, MAIN, INTERNAL_PORT)
     seconds = timeouts.ladder(int(target.project.declared.get("drain") or Site.drain)).last_request
     try:
         if pages.FLAG not in edge.files().get(nginx.ROUTES_FILE, ""):
             raise CliError("nginx has no routes yet that know of maintenance", target.project.typed("up"))
-        if text:
-            edge.place(pages.FLAG, text)
-        else:
-            edge.remove([pages.FLAG])
-        old = edge.reload()
+        before = flag_of(container)
+        try:
+            put(text)
+            old = edge.reload()
+        except Failure:
+            with contextlib.suppress(Failure, DockerException):
+                put(before)
+            raise
         if text:
             screen.say("maintenance is on for every new request; waiting for the last one from before")
             wait(
@@ -89,9 +106,17 @@ def ending(project: Project) -> str:
 def is_on(belongings: Belongings) -> bool:
     """Whether visitors get the maintenance page; where nginx has stopped, whether they will when it runs again."""
     for container in belongings.of_service(EDGE)[:1]:
-        try:
-            container.get_archive(f"{LIVE}/{pages.FLAG}")
-        except NotFound:
-            return False
-        return True
+        return bool(flag_of(container))
     return False
+
+
+def flag_of(container: Container) -> str:
+    """The flag's content; "" where there is none."""
+    try:
+        chunks, _ = container.get_archive(f"{LIVE}/{pages.FLAG}")
+    except NotFound:
+        return ""
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        content = archive.extractfile(archive.next() or tarfile.TarInfo())
+        assert content is not None
+        return content.read().decode()

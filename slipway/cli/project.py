@@ -13,7 +13,7 @@ import yaml
 
 from slipway.cli import screen
 from slipway.cli.errors import CliError, Code
-from slipway.settings.profile import Profile, profile_for
+from slipway.settings.profile import Profile, guarding
 from slipway.setup import paths
 
 DEFAULT_STACK = "dev"
@@ -50,11 +50,8 @@ class Project:
 
     @property
     def profile(self) -> Profile:
-        """What kind of stack it is; an unknown kind counts as the one that guards more."""
-        try:
-            return profile_for(self.stack, self.declared.get("profile") or None)
-        except KeyError:
-            return profile_for("prod")
+        """What kind of stack it is."""
+        return guarding(self.stack, self.declared.get("profile"))
 
     @property
     def services(self) -> Mapping[str, Mapping[str, Any]]:

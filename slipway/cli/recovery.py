@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.cli import backend, screen
-from slipway.cli.belongings import Belongings, is_helper, remove_all, remove_containers
+from slipway.cli.belongings import Belongings, is_helper, is_job_to_keep, remove_all, remove_containers
 from slipway.cli.errors import CliError
 from slipway.cli.pulumi import Pulumi, State
 from slipway.core.resource_types import IMAGE
@@ -32,13 +32,18 @@ def strangers(belongings: Belongings, state: State) -> list[str]:
     )
 
 
-def clear(pulumi: Pulumi, belongings: Belongings, state: State, *, killed: bool, yes: bool) -> None:
+def clear(
+    pulumi: Pulumi, belongings: Belongings, state: State, *, killed: bool, yes: bool, ending: bool = False
+) -> None:
     """Removes containers and networks that carry the stack's labels and are not in its state, and forgets what a
     killed run had begun to make.
 
     Such a container must not stay: it holds a port, or, if it is a Postgres, the data volume, which two servers at
     once destroy. Where no run was killed the state itself was lost or is elsewhere: for a stack that keeps its data
     that needs a yes.
+
+    What a killed run left of a job is the next one's to take over, unless the stack is `ending`. Where the state was
+    lost, the server that the job works on is replaced as well.
     """
     killed = killed or state.interrupted
     unknown = strangers(belongings, state)
@@ -52,15 +57,19 @@ def clear(pulumi: Pulumi, belongings: Belongings, state: State, *, killed: bool,
             yes=yes,
         )
     if unknown or killed:
-        remove_unknown(belongings, state)
+        remove_unknown(belongings, state, keep_jobs=killed and not ending)
     if state.interrupted:
         screen.say("a run was killed while it made something; the state is put right")
         if pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True):
             raise CliError("the state could not be put right; what Pulumi said is above", "make doctor")
 
 
-def remove_unknown(belongings: Belongings, state: State) -> None:
-    unknown = [each for each in belongings.containers() if each.id not in state.ids]
+def remove_unknown(belongings: Belongings, state: State, *, keep_jobs: bool) -> None:
+    unknown = [
+        each
+        for each in belongings.containers()
+        if each.id not in state.ids and not (keep_jobs and is_job_to_keep(each))
+    ]
     for container in unknown:
         screen.say(f"removing {container.name}, which the state does not know")
     remove_containers(unknown)

@@ -63,7 +63,7 @@ def row(record: records.Record, serving: str, pinned: str) -> dict[str, Any]:
 
 @click.command()
 @click.argument("release", required=False)
-@click.option("--force", is_flag=True, help="Roll back although migrations ran since, or data of a dev stack goes.")
+@click.option("--force", is_flag=True, help="Roll back although migrations ran since, or data is at risk.")
 @click.option("--clear", is_flag=True, help="End a rollback: the next `up` goes on with the newest source.")
 @command
 def rollback(target: Target, *, release: str | None, force: bool, clear: bool) -> int:
@@ -82,13 +82,32 @@ def rollback(target: Target, *, release: str | None, force: bool, clear: bool) -
     refuse_without_images(target.belongings, record)
     if not force:
         refuse_without_force(target, state, record)
-    pin(target.project, record)
-    screen.say(f"{target.project} is pinned to release {record.release}, of {record.time}")
-    code = bring_up(target.again(), refresh=True, yes=False, allow_data_loss=force, arguments=())
-    if code:
-        screen.say(
-            f"  {target.project} stays pinned; to end that:  slipway rollback --clear --stack {target.project.stack}"
-        )
+    return pin_and_bring_up(target, record, force=force)
+
+
+def pin_and_bring_up(target: Target, record: records.Record, *, force: bool) -> int:
+    """Pins the stack and brings it up. After a failure it stays pinned, so that `up` goes on from there; but a release
+    that is refused because data is at risk must not be what every later `up` is refused for."""
+    project, before = target.project, stack_file.content(target.project)
+    pin(project, record)
+    screen.say(f"{project} is pinned to release {record.release}, of {record.time}")
+    code: int = Code.FAILED
+    try:
+        code = bring_up(target.again(), refresh=True, yes=False, allow_data_loss=force, arguments=())
+    except CliError as error:
+        code = error.code
+        if error.code == Code.DATA_AT_RISK:
+            stack_file.put_back(project, before)
+            raise CliError(
+                error.problem,
+                f"{project.file.name} is as it was before",
+                f"if you mean it:  slipway rollback {record.release} --force --stack {project.stack}",
+                code=error.code,
+            ) from None
+        raise
+    finally:
+        if code not in {Code.OK, Code.DATA_AT_RISK}:
+            screen.say(f"  {project} stays pinned; to end that:  slipway rollback --clear --stack {project.stack}")
     return code
 
 

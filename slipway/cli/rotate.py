@@ -36,25 +36,35 @@ def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
     NAME is SERVICE.SECRET, SERVICE.database (all logins of its database), postgres.superuser, edge.tls (the key of
     the site's certificates), or SERVICE for all of one. Counts them in the stack file and brings the stack up: new
     containers start with the new values, and when the old ones have gone, their logins are locked. What a former
-    SECRET_KEY signed is accepted until the next rotation.
+    SECRET_KEY signed is accepted until the next rotation. What is counted and was not brought up yet goes on.
     """
+    project = target.project
     if bool(names) == everything:
-        raise CliError("either --all or the names of secrets", *listed(generated(target)), code=Code.USAGE)
-    backend.refuse_if_held(target.project, backend.locks(target.project, target.pulumi.folder))
-    there, project = generated(target), target.project
-    chosen_ones = set(chosen(project))
+        there = generated(project, target.state())
+        raise CliError("either --all or the names of secrets", *listed(there), code=Code.USAGE)
+    locks = backend.locks(project, target.pulumi.folder)
+    backend.refuse_if_held(project, locks)
+    state = target.state()
+    there, chosen_ones = generated(project, state), set(chosen(project))
     wanted = (
         every(there)
         if everything
         else list(dict.fromkeys(each for name in names for each in meant(name, there, project)))
     )
-    refuse_unless_well(target)
+    counts = project.declared.get(KEY) or {}
+    under_way = rotation.under_way(counts, there, wanted)
+    uncounted = [each for each in wanted if each not in under_way]
+    if uncounted:
+        refuse_unless_well(target, killed=bool(locks) or state.interrupted)
     for owner, name in sorted(chosen_ones if everything else []):
         screen.say(f"{owner}.{name} was chosen and stays. To choose another value:  {choose(project, owner, name)}")
     if everything and brought(project):
         screen.say("edge.tls was brought along and stays; put another certificate and its key into its files")
-    counts = count(project, wanted)
-    screen.say(f"new values for {', '.join('.'.join(each) for each in wanted)}")
+    if under_way:
+        screen.say(f"counted already, and now goes on: the rotation of {told(under_way)}")
+    if uncounted:
+        counts = count(project, uncounted)
+    screen.say(f"new values for {told(wanted)}")
     code = bring_up(target.again(), refresh=True, yes=False, arguments=())
     if code:
         screen.say("  until then the old values go on working beside the new ones")
@@ -63,32 +73,36 @@ def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
     return code
 
 
-def generated(target: Target) -> Mapping[str, Sequence[str]]:
-    """{owner: names} of what can be rotated, as the last run recorded it. Raises CliError where there is none."""
-    recorded = recorded_rotations(target.state())
+def generated(project: Project, state: State) -> rotation.Counts:
+    """What can be rotated, with the counts that the last run recorded. Raises CliError where there is none."""
+    recorded = recorded_rotations(state)
     if recorded is None:
         raise CliError(
-            f"{target.project} is not up, or was brought up by an earlier Slipway, which could not rotate",
-            target.project.typed("up"),
+            f"{project} is not up, or was brought up by an earlier Slipway, which could not rotate",
+            project.typed("up"),
             code=Code.MISSING,
         )
-    return {owner: list(counts) for owner, counts in recorded.items()}
+    return recorded
 
 
-def recorded_rotations(state: State) -> Mapping[str, Mapping[str, int]] | None:
+def recorded_rotations(state: State) -> rotation.Counts | None:
     found: list[Any] = [(each.get("outputs") or {}).get(KEY) for each in state.of_type(SECRETS)]
     return found[0] if found else None
 
 
-def every(there: Mapping[str, Sequence[str]]) -> list[Name]:
+def every(there: rotation.Counts) -> list[Name]:
     return [(owner, name) for owner, names in there.items() for name in names]
 
 
-def listed(there: Mapping[str, Sequence[str]]) -> list[str]:
+def listed(there: rotation.Counts) -> list[str]:
     return [f"  slipway rotate {owner}.{name}" for owner, name in every(there)]
 
 
-def meant(text: str, there: Mapping[str, Sequence[str]], project: Project) -> list[Name]:
+def told(names: Sequence[Name]) -> str:
+    return ", ".join(".".join(each) for each in names)
+
+
+def meant(text: str, there: rotation.Counts, project: Project) -> list[Name]:
     """What a name on the command line stands for. Raises CliError for one that cannot be rotated."""
     owner, _, name = text.partition(".")
     if not name and there.get(owner):
@@ -133,11 +147,14 @@ def choose(project: Project, owner: str, name: str) -> str:
     return f"pulumi config set --stack {project.stack} --secret --path secrets.{owner}.{name}"
 
 
-def refuse_unless_well(target: Target) -> None:
+def refuse_unless_well(target: Target, *, killed: bool) -> None:
     """Raises CliError when the last run did not succeed: a rotation may be under way, and the next one would take the
-    login that the containers in use came by."""
-    last = target.pulumi.last_run()
-    if last.get("result") != "succeeded":
+    login that the containers in use came by.
+
+    A run records the counts before anything has started with the new values, so the state cannot tell by itself. One
+    that was `killed` leaves no entry in the history.
+    """
+    if killed or target.pulumi.last_run().get("result") != "succeeded":
         raise CliError(
             f"the last run of {target.project} did not end well, and what it began comes first",
             target.project.typed("up"),

@@ -45,10 +45,23 @@ def without_key(text: str, key: str, note: str) -> str:
     return text
 
 
-def write(project: Project, text: str) -> None:
+def content(project: Project) -> bytes | None:
+    """The file as it is, for `put_back`; None where there is none."""
+    return project.file.read_bytes() if project.file.exists() else None
+
+
+def put_back(project: Project, before: bytes | None) -> None:
+    """Takes back what was written since `content`, to the last byte."""
+    if before is None:
+        project.file.unlink(missing_ok=True)
+    else:
+        write(project, before)
+
+
+def write(project: Project, text: str | bytes) -> None:
     """In one step: a reader sees the old file or the new one."""
     new = project.file.with_suffix(".new")
-    new.write_text(text)
+    new.write_bytes(text if isinstance(text, bytes) else text.encode())
     if project.file.exists():
         new.chmod(project.file.stat().st_mode)
     new.replace(project.file)

@@ -10,6 +10,8 @@ STACK_LABEL = "slipway.stack"
 SERVICE_LABEL = "slipway.service"
 HELPER_LABEL = "slipway.helper"
 """On every container that a run makes for itself; its value says what for."""
+JOB = "job"
+"""The value for a migration, a seed: what must neither be cut off nor run twice."""
 
 LONGEST_PREFIX = 32
 """A container's name is a DNS label (63 characters): prefix, service (20), replica and Pulumi's 8 characters fit."""

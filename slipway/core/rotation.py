@@ -69,6 +69,11 @@ def counted_up(counts: Counts, names: Iterable[tuple[str, str]]) -> dict[str, di
     return result
 
 
+def under_way(counts: Counts, recorded: Counts, names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that are counted further than the last run recorded: counted again, they would skip a generation."""
+    return [each for each in names if generation(counts, *each) > generation(recorded, *each)]
+
+
 def fallback_variables(service: Service, rotated: Iterable[str]) -> dict[str, str]:
     """{variable: secret} of the former values that a service gets beside its `rotated` secrets; a variable that it
     declares itself stays its own."""

@@ -24,7 +24,6 @@ from slipway.core.naming import HELPER_LABEL
 T = TypeVar("T")
 Properties = dict[str, Any]
 
-JOB = "job"
 TAIL = 60
 """Lines of a container's log that an error shows: gunicorn may write thirty of its own after an app's."""
 PAUSE = 0.2

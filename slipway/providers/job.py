@@ -18,8 +18,8 @@ from docker.types import LogConfig, Mount
 from pulumi.dynamic import Resource, UpdateResult
 
 from slipway.core import hashing, log_causes, scratch
+from slipway.core.naming import JOB
 from slipway.providers.engine import (
-    JOB,
     Failure,
     Properties,
     connect,

@@ -68,3 +68,12 @@ def profile_for(stack: str, chosen: str | None = None) -> Profile:
     if chosen is not None:
         return PROFILES[chosen]
     return DEV if stack.startswith("dev") else PROD
+
+
+def guarding(stack: str, chosen: str | None) -> Profile:
+    """The same for who does not read the settings, and leaves it to the program to say what is wrong with them: a
+    profile that does not exist counts as the one that guards more."""
+    try:
+        return profile_for(stack, chosen or None)
+    except KeyError:
+        return PROD

@@ -170,7 +170,9 @@ def server() -> Iterator[Container]:
     wait_until("Postgres answers", lambda: run(container, "pg_isready", "-q", "-h", "127.0.0.1")[0] == 0, 60)
     databases = [
         ServiceDatabase(
-            service=service, connections=3, passwords={login(service, duty, "a"): f"{service}-{duty}" for duty in DUTIES}
+            service=service,
+            connections=3,
+            passwords={login(service, duty, "a"): f"{service}-{duty}" for duty in DUTIES},
         )
         for service in ("stock", "shop")
     ]

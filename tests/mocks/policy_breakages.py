@@ -53,7 +53,7 @@ MUTATIONS += of(
         (SDK, 'request.config.get(f"{request.project}:profile", "")', '""'),
         (SDK, "    servicer.ConfigureStack = configure_stack\n", "")],
     what_dev_allows_is_refused_in_prod=(
-        ADAPTER, "profile_for(sdk.STACK.name, sdk.STACK.profile or None)", 'profile_for("dev")'),
+        ADAPTER, "guarding(sdk.STACK.name, sdk.STACK.profile)", 'guarding("dev", None)'),
     a_secret_in_an_environment_stops_the_run_and_is_not_shown=(SDK, "list(secret_paths(props))", "[]"),
     a_guess_is_said_and_stops_nothing=(
         ADAPTER, "EnforcementLevel.ADVISORY if judge in ADVICE else EnforcementLevel.MANDATORY",

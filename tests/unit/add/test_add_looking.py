@@ -93,6 +93,7 @@ def test_variables_of_the_database_are_references_to_it(tmp_path: Path, names: s
         ("sqlalchemy==2.0.1\npsycopg[binary]", "postgresql+psycopg://"),
         ("psycopg", "{database.url}"),
         ("flask-sqlalchemy\npg8000", "postgresql+pg8000://"),
+        ("sqlalchemy==2.0.1\npsycopg2cffi", "postgresql+psycopg2cffi://"),
     ],
 )
 def test_the_url_names_the_driver_that_is_there(tmp_path: Path, requirements: str, start: str) -> None:

@@ -67,7 +67,11 @@ class FakeContainer:
         self.labels = {"slipway.project": "site", "slipway.service": service, **described.get("labels", {})}
         health = {"Health": {"Status": described["health"]}} if "health" in described else {}
         self.attrs: dict[str, Any] = {
-            "State": {"StartedAt": "2026-01-02T03:04:05.6Z", **health},
+            "State": {
+                "StartedAt": "2026-01-02T03:04:05.6Z",
+                "ExitCode": described.get("exit_code", 0),
+                **health,
+            },
             "Config": {
                 "StopTimeout": described.get("grace"),
                 "Image": "sha256:1",

@@ -130,6 +130,7 @@ def test_a_folder_outside_of_the_project_is_told_how_to_get_in(desk: Desk, tmp_p
     subprocess.run(copy, shell=True, check=True)
     assert desk.run("add", str(desk.root / "services/shop")).exit_code == 0
     assert "submodule add" in result.stderr
+    assert "in Pulumi.yaml, services.shop:     path: ../shop-1.0\n" in result.stderr
 
 
 @pytest.mark.parametrize(("place", "code"), [(".", 2), ("..", 2), ("services/nowhere", 4)])

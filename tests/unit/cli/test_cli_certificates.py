@@ -36,7 +36,12 @@ def by_the_stack(desk: Desk, ago: float) -> None:
     pair = certificates.issue(certificates.authority("Test", issued), ["shop.test"], issued)
     outputs = {"names": ["shop.test"], "certificate": pair.certificate}
     desk.engine.add("site-dev-edge-1234567", "edge", id="e", health="healthy")
-    resource = {"type": LOCAL_CERTIFICATE, "urn": f"{URN}{LOCAL_CERTIFICATE}::site-dev-edge-certificate", "id": "x", "outputs": outputs}
+    resource = {
+        "type": LOCAL_CERTIFICATE,
+        "urn": f"{URN}{LOCAL_CERTIFICATE}::site-dev-edge-certificate",
+        "id": "x",
+        "outputs": outputs,
+    }
     desk.has_state(container_resource("edge", "e"), resource)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -107,13 +108,28 @@ def test_on_a_terminal_it_goes_on_only_when_the_stacks_name_is_typed(answer: str
     assert ended == code
 
 
-def test_a_destroy_that_fails_ends_with_1_and_nothing_more_is_removed(prod: Desk) -> None:
+@pytest.mark.parametrize("flags", [[], ["--delete-data", "--yes"]])
+def test_a_destroy_that_fails_ends_with_1_and_nothing_more_is_removed(prod: Desk, flags: list[str]) -> None:
     prod.has_state(container_resource("ui", "a"))
     prod.ends_with("destroy", 255)
 
-    assert prod.run("down", "--stack", "prod", "--delete-data", "--yes").exit_code == 1
+    failed = prod.run("down", "--stack", "prod", *flags)
+
+    assert failed.exit_code == 1
+    assert f" down --stack prod{' --delete-data' if flags else ''}\n" in failed.stderr
     assert prod.engine.done == []
     assert prod.ran() == ["destroy"]
+
+
+def test_a_job_of_a_killed_run_goes_before_the_networks_that_it_is_in(desk: Desk) -> None:
+    desk.lock(hostname=socket.gethostname(), pid=2**22 + 1)
+    desk.has_state(container_resource("ui", "a"))
+    desk.engine.add("site-dev-images-migrate", "images", labels={"slipway.helper": "job"})
+    desk.ends_with("destroy", 255)
+
+    desk.run("down")
+
+    assert desk.engine.containers == [], "also where nothing but the clearing before the destroy came to pass"
 
 
 def test_what_something_else_still_uses_is_named(desk: Desk) -> None:

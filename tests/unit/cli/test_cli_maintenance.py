@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -116,3 +116,47 @@ def test_an_nginx_that_does_not_take_it_up_is_an_error(
     result = desk.run("maintenance", "on", "--stack", "prod")
     assert result.exit_code == 1
     assert "did not take" in result.stderr
+
+
+@pytest.mark.parametrize("wanted", ["on", "off"])
+@pytest.mark.parametrize("before", ["", "default 300;\n"])
+def test_where_nginx_goes_on_as_it_was_maintenance_is_what_it_was(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch, wanted: str, before: str
+) -> None:
+    nginx.files |= {FLAG: before} if before else {}
+
+    def fails(_edge: Edge) -> set[int]:
+        assert (FLAG in nginx.files) == (wanted == "on")
+        raise Failure("nginx did not take its new configuration")
+
+    monkeypatch.setattr(Edge, "reload", fails)
+    assert desk.run("maintenance", wanted, "--stack", "prod").exit_code == 1
+    assert nginx.files.get(FLAG, "") == before
+    assert json.loads(desk.run("status", "--stack", "prod", "--json").stdout)["maintenance"] is bool(before)
+
+
+def test_a_flag_that_cannot_be_taken_back_hides_nothing_of_what_went_wrong(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(what: str) -> Callable[..., None]:
+        def failing(*_arguments: object) -> None:
+            raise Failure(what)
+
+        return failing
+
+    monkeypatch.setattr(Edge, "reload", fails("nginx did not take its new configuration"))
+    monkeypatch.setattr(Edge, "remove", fails("nginx: gone"))
+    result = desk.run("maintenance", "on", "--stack", "prod")
+    assert result.exit_code == 1
+    assert "did not take" in result.stderr
+
+
+def test_requests_that_take_too_long_leave_maintenance_on(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_arguments: object) -> None:
+        raise Failure("requests from before still run")
+
+    monkeypatch.setattr("slipway.providers.engine.wait", late)
+    assert desk.run("maintenance", "on", "--stack", "prod").exit_code == 1
+    assert FLAG in nginx.files, "nginx has taken it up"

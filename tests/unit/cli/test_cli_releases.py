@@ -9,13 +9,14 @@ import pytest
 import yaml
 
 from slipway.cli import releases
-from slipway.core.resource_types import JOB
-from tests.unit.cli.fakes import URN, Desk, container_resource
+from slipway.core.resource_types import JOB, PASSWORD
+from tests.unit.cli.fakes import URN, Desk, container_resource, step
 
 SERVICES: dict[str, Any] = {
     "ui": {"route": "/", "env": {"TITLE": "Photos", "TEXT": "one\n\ntwo: # three\n", "NUMBER": "1"}},
     "images": {"database": True, "migrate": "flask db upgrade", "volumes": {"uploads": "/media"}},
 }
+SECRET = {"type": PASSWORD, "urn": URN + "site-prod-later-KEY", "id": "none"}
 COMMENTED = """\
 # for everybody
 config:
@@ -221,6 +222,40 @@ def test_a_rollback_that_fails_says_that_the_pin_stays_and_how_to_end_it(shop: D
     assert result.exit_code == 1
     assert "stays pinned; to end that:  slipway rollback --clear --stack dev" in result.stderr
     assert pinned(shop)["release"] == "2"
+
+
+def test_a_rollback_that_gets_no_plan_stays_pinned_as_well_and_says_so(shop: Desk) -> None:
+    shop.has_state(book(record(2), record(1), serving=2), container_resource("postgres", "p"), SECRET)
+    shop.ends_with("preview", 255)
+    result = shop.run("rollback", "--stack", "prod")
+    assert result.exit_code == 1
+    assert "could not make a plan" in result.stderr
+    assert "stays pinned; to end that:  slipway rollback --clear --stack prod" in result.stderr
+    assert pinned(shop, "prod")["release"] == "1"
+
+
+@pytest.mark.parametrize("file", [None, "# mine\r\nconfig: \n  drain: 5   # short", COMMENTED])
+def test_a_rollback_that_puts_data_at_risk_is_refused_and_the_stack_file_as_it_was(
+    shop: Desk, file: str | None
+) -> None:
+    path = shop.root / "Pulumi.prod.yaml"
+    if file is not None:
+        path.write_bytes(file.encode())
+    shop.has_state(book(record(2), record(1), serving=2), container_resource("postgres", "p"), SECRET)
+    shop.plans(step("delete", PASSWORD, "site-prod-later-KEY"))
+
+    result = shop.run("rollback", "--stack", "prod")
+
+    assert result.exit_code == 9
+    assert "the generated secret site-prod-later-KEY is forgotten" in result.stderr
+    assert "slipway rollback 1 --force --stack prod" in result.stderr
+    assert "stays pinned" not in result.stderr
+    assert "--allow-data-loss" not in result.stderr, "of `up`, which would bring the newest source"
+    assert (path.read_bytes().decode() if path.exists() else None) == file
+    assert shop.ran() == ["preview"]
+
+    assert shop.run("rollback", "1", "--force", "--stack", "prod").exit_code == 0
+    assert pinned(shop, "prod")["release"] == "1"
 
 
 def test_up_and_preview_say_for_machines_that_the_stack_is_pinned(shop: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ def test_each_rotation_counts_one_further_and_keeps_the_other_counts(stack: Desk
 def test_a_service_stands_for_all_of_its_secrets_and_all_for_those_of_the_stack(stack: Desk) -> None:
     stack.run("rotate", "ui")
     assert counts(stack) == {"ui": {"SECRET_KEY": 1, "TOKEN": 1}}
+    stack.has_state(recorded(rotations=THERE | counts(stack)))
     stack.run("rotate", "--all")
     assert counts(stack) == {
         "ui": {"SECRET_KEY": 2, "TOKEN": 2},
@@ -160,6 +162,48 @@ def test_nothing_is_rotated_on_top_of_a_run_that_failed(stack: Desk) -> None:
     result = stack.run("rotate", "images.database")
     assert (result.exit_code, stack.ran()) == (6, [])
     assert "did not end well" in result.stderr
+
+
+@pytest.mark.parametrize("result", ["succeeded", "failed"])
+def test_what_is_counted_and_was_not_brought_up_is_not_counted_again_but_goes_on(stack: Desk, result: str) -> None:
+    """The plan was interrupted or refused, which leaves no entry in the history, or the run before it got far."""
+    text = "config:\n  rotations: {ui: {SECRET_KEY: 1}, images: {database: 3}}  # mine\n"
+    (stack.root / "Pulumi.dev.yaml").write_text(text)
+    stack.last_run(result)
+    said = stack.run("rotate", "ui.SECRET_KEY", "images.database")
+    assert said.exit_code == 0, said.output
+    assert "counted already, and now goes on: the rotation of ui.SECRET_KEY, images.database" in said.stderr
+    assert (stack.root / "Pulumi.dev.yaml").read_text() == stack.call("up")["config"] == text
+
+
+def test_of_all_secrets_only_those_are_counted_that_are_not_yet(stack: Desk) -> None:
+    (stack.root / "Pulumi.dev.yaml").write_text("config:\n  rotations: {images: {database: 3}}\n")
+    said = stack.run("rotate", "--all")
+    assert "now goes on: the rotation of images.database" in said.stderr
+    new = {"ui": {"SECRET_KEY": 1, "TOKEN": 1}, "postgres": {"superuser": 1}}
+    assert counts(stack) == {"images": {"database": 3}, **new}
+
+
+def test_a_key_whose_rotation_goes_on_is_waited_for_by_the_count_that_is_there(with_key: Desk) -> None:
+    (with_key.root / "Pulumi.dev.yaml").write_text("config:\n  rotations: {edge: {tls: 1}}\n")
+    certbot(with_key, {"generation": 0}, {"generation": 1}, {"generation": 1, "error": "no more is to come"})
+    result = with_key.run("rotate", "edge.tls")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("trace", ["lock", "unfinished"])
+def test_nothing_is_rotated_on_top_of_a_run_that_was_killed(stack: Desk, trace: str) -> None:
+    """It recorded the count, and may not have come to the switch."""
+    text = "config:\n  rotations: {images: {database: 2}}\n"
+    (stack.root / "Pulumi.dev.yaml").write_text(text)
+    if trace == "lock":
+        stack.lock(hostname=socket.gethostname(), pid=2**22 + 1)
+    else:
+        stack.has_state(recorded(rotations=THERE), interrupted=True)
+    refused = stack.run("rotate", "images.database")
+    assert (refused.exit_code, stack.ran()) == (6, [])
+    assert " up --stack dev" in refused.stderr
+    assert (stack.root / "Pulumi.dev.yaml").read_text() == text
 
 
 def test_a_failed_rotation_says_that_the_old_values_still_work_and_stays_counted(stack: Desk) -> None:
