@@ -37,12 +37,12 @@ STEPS = {
     ),
     "upstream-first": Without(
         edits=(
-            Edit(RELEASE, '                show(edge, {**upstreams, **news["pages"]})\n', ""),
+            Edit(RELEASE, "                show(edge, shown)\n", ""),
             Edit(RELEASE, "                gate.wait_until_ready(edge)\n", ""),
             Edit(
                 RELEASE,
                 'switch(edge, news["routes"])',
-                'switch(edge, {**upstreams, **news["pages"], **news["routes"]})',
+                'switch(edge, {**shown, **news["routes"]})',
             ),
         ),
         because="nginx knows no address of an upstream that the same reload brought",

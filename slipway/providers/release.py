@@ -36,16 +36,15 @@ class ReleaseProvider(RecordingProvider):
         settled = {container["name"] for container in olds.get("containers", [])}
         with connect(news["engine"]) as client:
             gate = Gate(client, news["containers"], settled, float(news["timeout"]))
-            upstreams = {f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}
-            wanted = {**upstreams, **news["pages"], **news["routes"]}
-            edge = edge_of(client, news, wanted) if news["edge"] else None
+            shown = {} if not news["edge"] else shown_first(news)
+            edge = edge_of(client, news, {**shown, **news["routes"]}) if news["edge"] else None
             outcome = UNTOUCHED
             try:
                 gate.begin()
                 gate.wait_until_well()
                 if edge is None:
                     return
-                show(edge, {**upstreams, **news["pages"]})
+                show(edge, shown)
                 gate.wait_until_ready(edge)
                 before = edge.files()
                 old = switch(edge, news["routes"])
@@ -60,7 +59,7 @@ class ReleaseProvider(RecordingProvider):
                 raise
             except Failure as failure:
                 raise Failure(str(failure) + aftermath(gate, edge, outcome, moved(olds, news))) from None
-            edge.remove(sorted(edge.files().keys() - wanted.keys()))
+            edge.remove(sorted(edge.files().keys() - shown.keys() - news["routes"].keys()))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The routes as nginx has them. A run that was cut off behind its switch leaves others than the state knows: if
@@ -74,6 +73,11 @@ class ReleaseProvider(RecordingProvider):
 
     def delete(self, _id: str, _props: Properties) -> None:
         """nginx and the containers have resources of their own."""
+
+
+def shown_first(news: Properties) -> dict[str, str]:
+    """nginx's files that the switch does not wait for: upstreams that no route leads to yet, and pages."""
+    return {**{f"upstreams-{name}.conf": text for name, text in news["upstreams"].items()}, **news["pages"]}
 
 
 def moved(olds: Properties, news: Properties) -> list[str]:
