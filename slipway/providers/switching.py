@@ -42,16 +42,13 @@ def edge_of(client: DockerClient, props: Properties, wanted: Mapping[str, str]) 
         raise Failure(f"there is no nginx: container {props['edge']}")
     edge = Edge(container, props["directory"], props["main"], int(props["gate_port"]))
 
-    def running() -> bool:
-        container.reload()
-        return container.status == "running"
-
     def problem() -> str:
         return f"nginx does not run: container {container.name}. Its last lines:\n{log_tail(container)}"
 
     try:
-        wait(running, RESTART, problem)
+        wait(edge.workers, RESTART, problem)
     except Failure:
+        container.reload()
         if container.attrs["State"]["ExitCode"] != REFUSED:
             raise
         say("release: nginx refuses the files that it has, and gets those of this release")
