@@ -27,7 +27,7 @@ class Mistake(NamedTuple):
 SERVICE, HARDENING = "components/flask_service.py", "components/hardening.py"
 TOPOLOGY = "slipway/core/topology.py"
 SOCKET = '\n            docker.ContainerVolumeArgs(host_path="/var/run/docker.sock", container_path="/x"),'
-CHOSEN = 'hostname=args.secrets.of("ui", "SECRET_KEY") if service.name == "ui" else None'
+CHOSEN = 'hostname=self.args.secrets.of("ui", "SECRET_KEY") if service.name == "ui" else None'
 MISTAKES = [
     Mistake("prod", "read-only-root", HARDENING, '"read_only": True', '"read_only": False'),
     Mistake("dev", "bounded-memory", HARDENING, '"memory_swap": memory', '"memory_swap": 2 * memory'),

@@ -137,7 +137,7 @@ MUTATIONS: list[Mutation] = [
             ("slipway/providers/database.py", "pulumi.Output.secret(sql)", "pulumi.Output.unsecret(sql)"),
             ("slipway/core/provisioning.py", "PASSWORD '{scram_verifier(role, password)}'", "PASSWORD '{password}'")],
         the_engine_is_given_no_secret_at_all_or_docker_inspect_would_show_it=(
-            FLASK, "stop_signal=\"SIGTERM\"", "hostname=args.secrets.generated(\"stack-key\")"),
+            FLASK, "stop_signal=\"SIGTERM\"", "hostname=self.args.secrets.generated(\"stack-key\")"),
         no_secret_is_an_output_in_plain=(
             MAIN, "pulumi.export(name, url)",
             'pulumi.export(name, pulumi.Output.unsecret(secrets.generated("stack-key")))'),

@@ -21,7 +21,7 @@ MUTATIONS = of(
         ("slipway/core/topology.py", "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
         ("components/volumes.py", "ignore_changes=PROVIDED", "ignore_changes=[]"),
         ("components/flask_service.py", 'stop_signal="SIGTERM"',
-         'hostname=args.secrets.generated("stack-key")')],
+         'hostname=self.args.secrets.generated("stack-key")')],
     a_program_with_one_mistake_is_refused_by_exactly_the_rule_against_it=[
         (CONTAINERS, 'ROOT = {"", "0", "root"}', 'ROOT = {"", "0"}'),
         (CONTAINERS, "swap != memory", "swap < memory"),
