@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from docker.errors import NotFound
 from docker.models.containers import Container
 
 from slipway.core.diagnosis import ENDED, diagnose, last_probe
-from slipway.providers.engine import Failure, indented
+from slipway.core.health import overdue
+from slipway.providers.engine import Failure, indented, say
 from slipway.providers.evidence import collect
 
 SETTLING = 3
@@ -63,6 +65,17 @@ class Candidate:
         self.well_since = self.well_since or time.monotonic()
         self.was_well = True
         return True
+
+    def resume_health_checks(self, now: datetime) -> None:
+        """Has the engine check the health again, if it has given that up: it does so when a pause ends. A run that was
+        killed may have left the pause."""
+        if self.container.status != "paused" and overdue(self.container.attrs, now):
+            say(f"release: the engine does not check the health of {self.name} any more; it is told to")
+            self.container.pause()
+            self.container.reload()
+        if self.container.status == "paused":
+            self.container.unpause()
+            self.container.reload()
 
     @property
     def restarts(self) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 from docker import DockerClient
@@ -38,7 +39,7 @@ class Gate:
     def __init__(
         self, client: DockerClient, described: Sequence[Mapping[str, Any]], settled: set[str], seconds: float
     ) -> None:
-        self.start, self.seconds = time.monotonic(), seconds
+        self.client, self.start, self.seconds = client, time.monotonic(), seconds
         self.told = self.start
         self.candidates = [Candidate(each, _found(client, each), each["name"] not in settled) for each in described]
 
@@ -47,7 +48,8 @@ class Gate:
         return [each for each in self.candidates if each.new]
 
     def begin(self) -> None:
-        """Starts again what a failed release had stopped and kept."""
+        """Starts again what a failed release had stopped and kept, and the health checks that the engine gave up."""
+        now = datetime.fromisoformat(self.client.info()["SystemTime"])
         for each in self.candidates:
             if each.container.status in {"exited", "created"}:
                 say(f"release: starting {each.name} again")
@@ -56,6 +58,8 @@ class Gate:
                 except APIError as error:
                     raise Failure(f"{each.mine['service']}: {each.name} does not start: {error.explanation}") from None
                 each.container.reload()
+            elif each.new:
+                each.resume_health_checks(now)
             each.expected, each.since = int(each.container.attrs["RestartCount"]), time.monotonic()
 
     def wait_until_well(self) -> None:

@@ -27,6 +27,28 @@ def test_a_container_that_nginx_does_not_serve_must_be_well_too(site: Site) -> N
         ReleaseProvider().create(props)
 
 
+def test_health_checks_that_the_engine_gave_up_are_resumed_and_nothing_is_restarted(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As after an end of an older dockerd that containers outlive: `python -m bench.chaos --only engine` has real ones."""
+    monkeypatch.setattr("slipway.providers.candidate.overdue", lambda _container, _now: True)
+    old = site.release(site.start())
+    new = site.start()
+    started = new.attrs["State"]["StartedAt"]
+    ReleaseProvider().update("", old, site.wanted(new))
+    assert f"does not check the health of {new.name} any more" in capfd.readouterr().err
+    assert site.get() == (200, "r2")
+    new.reload()
+    assert (new.status, new.attrs["State"]["StartedAt"]) == ("running", started)
+
+
+def test_a_container_that_a_killed_run_left_in_a_pause_goes_on(site: Site) -> None:
+    new = site.start()
+    new.pause()
+    site.release(new)
+    assert site.get() == (200, "r1")
+
+
 def unfit(site: Site, kind: str) -> dict[str, object]:
     """The inputs of a release whose one container is not fit to serve."""
     if kind == "ended":
