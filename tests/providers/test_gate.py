@@ -30,7 +30,7 @@ def test_a_container_that_nginx_does_not_serve_must_be_well_too(site: Site) -> N
 def test_health_checks_that_the_engine_gave_up_are_resumed_and_nothing_is_restarted(
     site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """As after an end of an older dockerd that containers outlive: `python -m bench.chaos --only engine` has real ones."""
+    """As after an older dockerd ended that they outlived: `python -m bench.chaos --only engine` has real ones."""
     monkeypatch.setattr("slipway.providers.candidate.overdue", lambda _container, _now: True)
     old = site.release(site.start())
     new = site.start()

@@ -14,7 +14,7 @@ SECOND = 10**9
 
 
 def container(
-    *ends: int, running: bool = True, test: tuple[str, ...] = ("CMD", "true"), **check: int
+    *ends: int, running: bool = True, test: tuple[str, ...] = ("CMD", "true"), **check: Any
 ) -> dict[str, Any]:
     """One that was started at STARTED and whose checks ended so many seconds later; times as the engine writes them."""
     log = [{"End": f"{(STARTED + timedelta(seconds=end)).isoformat()}"} for end in ends]
@@ -23,7 +23,7 @@ def container(
     return {"State": state, "Config": {"Healthcheck": {"Test": list(test), **check} if test else None}}
 
 
-EVERY_FIVE = {"Interval": 5 * SECOND, "Timeout": 3 * SECOND}
+EVERY_FIVE: dict[str, Any] = {"Interval": 5 * SECOND, "Timeout": 3 * SECOND}
 
 
 @pytest.mark.parametrize(
