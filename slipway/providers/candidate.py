@@ -85,7 +85,9 @@ class Candidate:
     def hopeless(self) -> bool:
         """Whether it cannot get well any more by itself: it ended, keeps ending, or its health check gave it up."""
         state = self.container.attrs["State"]
-        unhealthy = (state.get("Health") or {}).get("Status") == "unhealthy"
+        health = state.get("Health") or {}
+        # A pause makes it unhealthy as well, without a failed check, until the next one.
+        unhealthy = health.get("Status") == "unhealthy" and bool(health["FailingStreak"])
         return state["Status"] in ENDED or state["Status"] == "restarting" or bool(self.restarts) or unhealthy
 
     def steady(self) -> bool:
