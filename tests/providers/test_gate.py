@@ -34,6 +34,7 @@ def test_health_checks_that_the_engine_gave_up_are_resumed_and_nothing_is_restar
     monkeypatch.setattr("slipway.providers.candidate.overdue", lambda _container, _now: True)
     old = site.release(site.start())
     new = site.start()
+    new.reload()
     started = new.attrs["State"]["StartedAt"]
     ReleaseProvider().update("", old, site.wanted(new))
     assert f"does not check the health of {new.name} any more" in capfd.readouterr().err
