@@ -15,13 +15,12 @@ from components.release import SiteRelease, SiteReleaseArgs
 from components.schedule import Schedule, ScheduleArgs
 from components.secrets import Secrets, SecretsArgs
 from components.service_image import ServiceImage, ServiceImageArgs
-from slipway import docker_engine
 from slipway.core.urls import urls
-from slipway.settings.configuration import load
+from slipway.settings.configuration import load, resolve_engine
 from slipway.settings.pin import pinned
 
 config = pulumi.Config()
-engine = docker_engine.resolve(config.get("dockerHost"))
+engine = resolve_engine(config.get("dockerHost"))
 site = load(host_memory=engine.memory, has_image=engine.has_image, elsewhere=engine.elsewhere)
 if site.pin:
     pulumi.log.warn(pinned(site.pin))

@@ -26,7 +26,7 @@ REQUEST_TIMEOUT = 120
 
 
 class EngineError(Exception):
-    """No engine answers; the message says where it was looked for and what to type."""
+    """No engine answers, or it cannot be used; the message says where it was looked for and what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)

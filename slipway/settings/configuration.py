@@ -11,11 +11,21 @@ import pulumi
 import pulumi.runtime
 from pulumi.runtime.config import CONFIG
 
+from slipway import docker_engine
+from slipway.docker_engine import DockerEngine, EngineError
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
 from slipway.settings.site import Site
 from slipway.setup.choices import Choices
 from slipway.setup.settings import Settings
+
+
+def resolve_engine(setting: str | None) -> DockerEngine:
+    """The engine of this run. Raises pulumi.RunError where there is none to use: a text, and no traceback."""
+    try:
+        return docker_engine.resolve(setting)
+    except EngineError as error:
+        raise pulumi.RunError(str(error)) from error
 
 
 def load(

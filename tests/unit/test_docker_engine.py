@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import docker
+import pulumi
 import pytest
 
 from slipway import docker_engine
+from slipway.settings.configuration import resolve_engine
 
 UNIX = "unix:///run/user/1000/docker.sock"
 
@@ -116,3 +118,8 @@ def test_an_engine_that_cannot_build_is_known_before_anything_is_made(version: s
     problem = docker_engine.cannot_build({"ServerVersion": version, "DriverStatus": [["driver-type", store]]})
     assert bool(problem) is refused
     assert not refused or (version in problem and "update Docker to 28" in problem)
+
+
+def test_an_engine_that_does_not_answer_is_told_in_one_text_and_without_a_traceback() -> None:
+    with pytest.raises(pulumi.RunError, match=r"no Docker engine answers at unix:///nowhere\.sock[\s\S]*make setup"):
+        resolve_engine("unix:///nowhere.sock")
