@@ -215,7 +215,7 @@ MUTATIONS: list[Mutation] = [
             (EDGE, "retention=self._context.site.edge.static_retention", "retention=604800"),
             (EDGE, "max_body=settings.max_body,", "max_body=16,"),
             (EDGE, "own={page: (site.root / file).read_text() for page, file in settings.pages.items()},", ""),
-            (RELEASE, "pages=edge.pages if edge", "pages={} if edge")],
+            (RELEASE, "pages=edge.pages if edge", "pages=dict.fromkeys(edge.pages, '') if edge")],
         without_a_database_there_is_no_postgres_and_nothing_to_look_into_it=(
             "slipway/settings/parse.py", "profile.adminer and databases and", "profile.adminer and"),
         a_managed_database_is_reached_by_a_network_of_its_own_with_the_password_in_a_file=[
@@ -261,7 +261,7 @@ MUTATIONS: list[Mutation] = [
             (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),
             (TOPOLOGY, "answers: (called,)}", "answers: ()}")],
         a_ready_made_image_without_a_command_starts_as_it_is_made=(
-            FLASK, "        if not service.app:\n            return None\n", ""),
+            FLASK, "entrypoints=None if command is None else ENTRY", "entrypoints=ENTRY"),
         a_ready_made_server_is_probed_with_what_its_image_has=(FLASK, "if self.service.image else", "if False else"),
         what_could_not_work_is_refused_before_anything_is_touched=(
             "slipway/settings/service_checks.py", '"stack",', ""),
