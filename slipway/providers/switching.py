@@ -47,6 +47,8 @@ def edge_of(client: DockerClient, props: Properties, wanted: Mapping[str, str]) 
 
     try:
         wait(edge.workers, RESTART, problem)
+    except Interrupted:
+        raise
     except Failure:
         container.reload()
         if container.attrs["State"]["ExitCode"] != REFUSED:
