@@ -21,7 +21,7 @@ from slipway.settings.pin import pinned
 
 config = pulumi.Config()
 engine = resolve_engine(config.get("dockerHost"))
-site = load(host_memory=engine.memory, has_image=engine.has_image, elsewhere=engine.elsewhere)
+site = load(engine)
 if site.pin:
     pulumi.log.warn(pinned(site.pin))
 context = Context(site=site, engine=engine.address, platform=engine.platform)

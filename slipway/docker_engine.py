@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import docker
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env, version_lt
 
 DEFAULT = "unix:///var/run/docker.sock"
@@ -45,11 +46,16 @@ class DockerEngine:
 
     def has_image(self, image: str) -> bool:
         """Whether the engine has the image of this id."""
-        asked = client(self.address)
-        try:
+        with closing(client(self.address)) as asked:
             return has_image(asked, image)
-        finally:
-            asked.close()
+
+    def volume_labels(self, name: str) -> dict[str, str]:
+        """The labels of the volume; empty where the engine has no such volume, or one without any."""
+        with closing(client(self.address)) as asked:
+            try:
+                return dict(asked.volumes.get(name).attrs["Labels"] or {})
+            except NotFound:
+                return {}
 
 
 def address(setting: str | None, environment: Mapping[str, str] = os.environ) -> str:

@@ -8,7 +8,8 @@ from itertools import combinations
 from typing import Any
 
 from slipway.core import budget, naming
-from slipway.settings import edge_checks, reference_checks, rotation_checks, service_checks
+from slipway.settings import edge_checks, engine_checks, reference_checks, rotation_checks, service_checks
+from slipway.settings.engine_checks import Engine
 from slipway.settings.models import Declaration
 from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, spelled, write_service
 from slipway.settings.site import Service, Site
@@ -18,20 +19,19 @@ EXAMPLE = ("  ui:", "    route: /")
 
 @dataclass(frozen=True)
 class Asked:
-    """The site as it would be, and what was asked for: the keys that hold secrets, the engine's memory in MiB, and
-    whether it is on another machine."""
+    """The site as it would be, what was asked for, the keys that hold secrets, and the engine (None: not asked)."""
 
     site: Site
     declaration: Declaration
     encrypted: frozenset[str]
-    host_memory: int | None
-    elsewhere: bool
+    engine: Engine | None
 
 
 def everything(asked: Asked) -> list[Problem]:
     """All problems of the site."""
     problems = [problem for check in CHECKS for problem in check(asked)]
     problems += [*edge_checks.everything(asked.site), *rotation_checks.everything(asked.site)]
+    problems += engine_checks.everything(asked.site, asked.engine) if asked.engine else []
     for service in asked.site.services.values():
         problems += service_checks.everything(asked.site, service)
         problems += reference_checks.everything(asked.site, service)
@@ -161,13 +161,6 @@ def _profile(asked: Asked) -> Iterator[Problem]:
         what = f"the profile {asked.site.profile.name} never runs adminer: it would be a login page to every database"
         fix = ("Type: pulumi config rm adminer", "To look into a database of this stack: slipway psql SERVICE")
         yield Problem(path="adminer", what=what, fix=fix)
-    if asked.elsewhere and asked.site.profile.bind_mounts:
-        what = (
-            f"the engine is on another machine, and the profile {asked.site.profile.name} mounts the services' folders "
-            "of this one"
-        )
-        ways = ("Type: pulumi config rm dockerHost", "      docker context use default", "      unset DOCKER_HOST")
-        yield Problem(path="dockerHost", what=what, fix=ways)
 
 
 def _secrets(asked: Asked) -> Iterator[Problem]:
@@ -227,16 +220,4 @@ def _connections(asked: Asked) -> Iterator[Problem]:
     yield Problem(path="postgres.maxConnections", what=what, fix=fix)
 
 
-def _memory(asked: Asked) -> Iterator[Problem]:
-    needed, there = budget.memory(asked.site), asked.host_memory
-    if there is None or needed <= there:
-        return
-    services = sorted(asked.site.services.values(), key=budget.service_memory, reverse=True)
-    parts = ", ".join(f"{service.name} {budget.service_memory(service)}" for service in services)
-    what = f"a release needs {needed} MiB for old and new containers together; the engine's host has {there} ({parts})"
-    largest = services[0]
-    key, value = ("replicas", 1) if largest.replicas > 1 else ("memory", max(32, largest.memory // 2))
-    yield Problem(path="memory", what=what, fix=(set_config(f"overrides.{largest.name}.{key}", value),))
-
-
-CHECKS = (_services, _names, _routes, _dev_ports, _profile, _secrets, _connections, _memory)
+CHECKS = (_services, _names, _routes, _dev_ports, _profile, _secrets, _connections)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,29 +27,19 @@ def resolve_engine(setting: str | None) -> DockerEngine:
         raise pulumi.RunError(str(error)) from error
 
 
-def load(
-    *,
-    host_memory: int | None = None,
-    root: Path | None = None,
-    has_image: Callable[[str], bool] | None = None,
-    elsewhere: bool = False,
-) -> Site:
-    """The whole site. `host_memory`: the engine's, in MiB; `has_image` asks it for an image id; `elsewhere`: it is on
-    another machine. `root`: the folder of Pulumi.yaml, which paths start from.
-
-    Raises pulumi.RunError with the text of SettingsError: all problems in one go, and no traceback.
+def load(engine: DockerEngine) -> Site:
+    """The whole site, which fits the engine. Raises pulumi.RunError with the text of SettingsError: all problems in one
+    go, and no traceback.
     """
     try:
         return parse(
             _configuration(),
             project=pulumi.get_project(),
             stack=pulumi.get_stack(),
-            root=root or Path(pulumi.runtime.get_root_directory()),
+            root=Path(pulumi.runtime.get_root_directory()),
             base_images=Settings.load().base_images | Choices.load().base_images,
             encrypted=_encrypted(),
-            host_memory=host_memory,
-            has_image=has_image,
-            elsewhere=elsewhere,
+            engine=engine,
         )
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from error

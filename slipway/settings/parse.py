@@ -5,7 +5,7 @@ Pure: reads the services' folders, and imports no pulumi.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from slipway.settings import checks, env_file, pin
 from slipway.settings.database import Database, MigrationSettings, PostgresSettings
 from slipway.settings.edge import EdgeSettings, TlsSettings
+from slipway.settings.engine_checks import Engine
 from slipway.settings.explain import Location, explain, present
 from slipway.settings.models import TOP_LEVEL, Declaration, PagesTable, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
@@ -33,14 +34,12 @@ def parse(
     root: Path,
     base_images: Mapping[str, str],
     encrypted: Collection[str] = ("secrets",),
-    host_memory: int | None = None,
-    has_image: Callable[[str], bool] | None = None,
-    elsewhere: bool = False,
+    engine: Engine | None = None,
 ) -> Site:
     """`raw` is the configuration by key, without the project's namespace; `encrypted` names the keys with a secret.
 
-    `base_images` are the defaults; `host_memory` is the engine's memory in MiB, and `has_image` asks it for an image id
-    (None: not checked); `elsewhere`: the engine is on another machine. Raises SettingsError with every problem at once.
+    `base_images` are the defaults; `engine` is asked whether the site fits it (None: not checked). Raises SettingsError
+    with every problem at once.
     """
     problems = [
         Problem(path=key, what=f"unknown key{did_you_mean(key, TOP_LEVEL)}", fix=(f"Type: pulumi config rm {key}",))
@@ -71,8 +70,8 @@ def parse(
     problems += found
     site = _site(declaration, profile, project=project, stack=stack, root=root, base_images=base_images)
     site = replace(site, tables=tables, pin=pinned, declared_secrets=secrets)
-    problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), host_memory, elsewhere))
-    problems += pin.problems(site, has_image)
+    problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), engine))
+    problems += pin.problems(site, engine)
     if remaining := without_consequences(problems):
         raise SettingsError(remaining, stack)
     return site

@@ -5,11 +5,12 @@ Only the services come from the record; secrets, nginx, Postgres and every other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from slipway.settings.engine_checks import Engine
 from slipway.settings.models import Table
 from slipway.settings.problems import Problem
 from slipway.settings.site import Pin, Site
@@ -37,8 +38,8 @@ def read(written: Any) -> tuple[Pin | None, Mapping[str, Any], list[Problem]]:
     return Pin(release=table.release, images=table.images), table.services, []
 
 
-def problems(site: Site, has_image: Callable[[str], bool] | None) -> Iterator[Problem]:
-    """Images that the pinned services need and that are not there; `has_image` asks the engine (None: not asked)."""
+def problems(site: Site, engine: Engine | None) -> Iterator[Problem]:
+    """Images that the pinned services need and that the engine has not (None: not asked)."""
     pin = site.pin
     if pin is None:
         return
@@ -48,7 +49,7 @@ def problems(site: Site, has_image: Callable[[str], bool] | None) -> Iterator[Pr
         image = pin.images.get(service.name)
         if image is None:
             what = f"the record of release {pin.release} names no image of this service"
-        elif has_image and not has_image(image):
+        elif engine and not engine.has_image(image):
             what = f"the engine has the image of release {pin.release} no more ({image[:19]})"
         else:
             continue

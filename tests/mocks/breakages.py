@@ -18,6 +18,7 @@ MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
     "slipway/core/naming.py",
     "slipway/settings/site.py",
 )
+CHECKS = "slipway/settings/engine_checks.py"
 PROVIDED = "ignore_changes=PROVIDED"
 
 MUTATIONS: list[Mutation] = [
@@ -95,6 +96,10 @@ MUTATIONS: list[Mutation] = [
             (POSTGRES, "GRACE = 90", "GRACE = 10"),
             (EDGE, "GRACE = 5", "GRACE = 40"),
             (EDGE, 'stop_signal="SIGQUIT"', 'stop_signal="SIGTERM"')],
+        data_of_another_stack_is_refused_whichever_volume_holds_it=[
+            (CHECKS, '[(POSTGRES, "data")]', "[]"),
+            (CHECKS, '[(CERTBOT, "data")]', "[]"),
+            (CHECKS, "for volume in service.volumes]", "for volume in ()]")],
         data_volumes_are_known_by_name_and_ignore_what_would_replace_them=[
             (VOLUMES, PROVIDED, "ignore_changes=[]"),
             (VOLUMES, "name=naming.data_volume(context.site.project, context.site.stack, service, volume),", "")],
@@ -284,7 +289,7 @@ MUTATIONS: list[Mutation] = [
             SECRETS, "(*used, *site.declared_secrets.items())", "used"),
         the_operator_is_told_at_each_run_and_only_while_it_is_pinned=(MAIN, "if site.pin:\n", "if False:\n"),
         an_image_that_is_gone_is_one_error_before_anything_is_registered=(
-            MAIN, ", has_image=engine.has_image", ", has_image=None"),
+            "slipway/settings/parse.py", "pin.problems(site, engine)", "pin.problems(site, None)"),
         a_release_records_what_its_services_were_declared_as=[
             (RELEASE, "services=site.tables", "services={name: {} for name in site.tables}"),
             (RELEASE, "if not each.service.image}", 'if each.service.image != "x" and not each.service.database}'),

@@ -43,9 +43,10 @@ def run(
     root: Path = ROOT,
     secret: str = SECRET,
     images: str = "",
+    volumes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Program:
     """Runs `__main__.py` for one stack on the services below `root`; `secret` is what generated values start with. The
-    engine has the `images` named there, by default every one."""
+    engine has the `images` named there, by default every one, and the `volumes`, {name: labels}."""
     monitor = Monitor(Recorded(secret, preview))
     exported: dict[str, Any] = {}
     exports: dict[str, Any] = {}
@@ -61,6 +62,7 @@ def run(
     with (
         patch.object(docker_engine, "resolve", lambda _setting=None: ENGINE),
         patch.object(docker_engine.DockerEngine, "has_image", lambda _engine, image: not images or image in images),
+        patch.object(docker_engine.DockerEngine, "volume_labels", lambda _engine, name: (volumes or {}).get(name, {})),
         patch.object(pulumi, "export", exported.__setitem__),
     ):
         program()

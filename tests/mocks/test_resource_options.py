@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pulumi
 import pytest
 
+from slipway.core.naming import labels
 from tests.mocks.program import run
 from tests.mocks.recording import PROJECT, Program, Registered
 from tests.mocks.sites import SITES, program_of
@@ -63,6 +65,15 @@ def test_data_volumes_are_known_by_name_and_ignore_what_would_replace_them(site:
         assert volume.inputs.get("name") == volume.name
         assert set(volume.request.ignoreChanges) == {"labels", "driverOpts"}
         assert volume.request.deleteBeforeReplace, "another of the same name cannot stand beside it"
+
+
+@pytest.mark.parametrize("chosen", ["as shipped", "TLS by certbot"])
+def test_data_of_another_stack_is_refused_whichever_volume_holds_it(chosen: str) -> None:
+    kept = [each for each in program_of("prod", chosen).of_kind("Volume").values() if each.request.retainOnDelete]
+    assert kept
+    for volume in kept:
+        with pytest.raises(pulumi.RunError, match=f"{volume.name} holds data of the project shop's stack eu"):
+            run("prod", SITES[chosen], volumes={volume.name: labels("shop", "eu")})
 
 
 def test_no_volume_is_replaced_for_its_labels(site: Program) -> None:

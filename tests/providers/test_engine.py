@@ -11,7 +11,10 @@ import pytest
 from pulumi.dynamic import Resource, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
+from slipway import docker_engine
 from slipway.providers import attachment, database, engine, files, images, job, pids_limit, release
+from tests.providers.place import Place
+from tests.support import engine as support
 
 KINDS: list[tuple[type[Resource], str, type[ResourceProvider], bytes]] = [
     (files.FilesVolume, "FilesVolume", files.FilesVolumeProvider, b"slipway.providers.files"),
@@ -74,3 +77,12 @@ def test_what_is_unknown_in_a_preview_is_a_change_and_no_error() -> None:
     assert files.FilesVolumeProvider().diff("", old, {**old, "files": unknown}).replaces == []
     assert files.FilesVolumeProvider().diff("", old, {**old, "volume": unknown}).replaces == ["volume"]
     assert files.FilesVolumeProvider().diff("", old, {**old, "files": unknown}).changes
+
+
+def test_the_engine_says_whose_a_volume_is(place: Place) -> None:
+    there = docker_engine.resolve(place.engine)
+    labelled, plain = f"{place.name}-labelled", f"{place.name}-plain"
+    support.client().volumes.create(labelled, labels=place.labels)
+    support.client().volumes.create(plain)
+    assert there.volume_labels(labelled) == place.labels
+    assert there.volume_labels(plain) == there.volume_labels(f"{place.name}-none") == {}

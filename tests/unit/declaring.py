@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,22 @@ def correct() -> dict[str, Any]:
             },
         }
     }
+
+
+@dataclass(frozen=True)
+class FakeEngine:
+    """What the checks ask of the engine; `images` None: it has every one."""
+
+    memory: int = 16000
+    elsewhere: bool = False
+    images: Collection[str] | None = None
+    volumes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def has_image(self, image: str) -> bool:
+        return self.images is None or image in self.images
+
+    def volume_labels(self, name: str) -> Mapping[str, str]:
+        return self.volumes.get(name, {})
 
 
 def read(raw: dict[str, Any], root: Path, *, stack: str = "prod", **more: Any) -> Site:

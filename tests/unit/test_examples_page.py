@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from slipway.settings.models import TOP_LEVEL
-from tests.unit.declaring import read
+from tests.unit.declaring import FakeEngine, read
 from tests.unit.examples_page import EXAMPLES, MARK, PAGE, names, needs, page, settings
 
 
@@ -41,7 +41,7 @@ def test_the_settings_of_an_example_are_correct_in_each_of_its_stacks(name: str)
         own = yaml.safe_load(file.read_text()) or {}
         assert set(own) == {"config"}, "how secrets are encrypted belongs to one user's stack"
         stack = file.name.split(".")[1]
-        read({**defaults, **own["config"]}, folder, stack=stack, project=name, host_memory=4000)
+        read({**defaults, **own["config"]}, folder, stack=stack, project=name, engine=FakeEngine(memory=4000))
 
 
 @pytest.mark.parametrize("name", names())

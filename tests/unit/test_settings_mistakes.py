@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from slipway.core.naming import labels
 from slipway.settings.problems import SettingsError
-from tests.unit.declaring import correct, make_root, read
+from tests.unit.declaring import FakeEngine, correct, make_root, read
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ MISTAKES = [
         "dockerHost",
         "the engine is on another machine, and the profile dev mounts",
         "pulumi config rm dockerHost",
-        {"stack": "dev", "elsewhere": True},
+        {"stack": "dev", "engine": FakeEngine(elsewhere=True)},
     ),
     shop("replicas", 2, "two versions would run side by side", "replicas: 1", shop={"strategy": "recreate"}),
     shop(
@@ -459,7 +460,15 @@ MISTAKES = [
         "memory",
         "needs 1664 MiB for old and new containers together; the engine's host has 1000",
         "Type: pulumi config set --path overrides.shop.memory 128",
-        host_memory=1000,
+        engine=FakeEngine(memory=1000),
+    ),
+    top(
+        "drain",
+        30,
+        "project and stack",
+        "the volume site-prod-stock-uploads holds data of the project site-prod's stack stock",
+        "pulumi stack rename",
+        engine=FakeEngine(volumes={"site-prod-stock-uploads": labels("site-prod", "stock")}),
     ),
     # rotations
     top(
@@ -506,7 +515,7 @@ MISTAKES = [
         "rotations.shop.SECRET_KEY 1",
     ),
 ]
-ASKED = {"stack", "encrypted", "host_memory", "elsewhere"}
+ASKED = {"stack", "encrypted", "engine"}
 
 
 def spoiled(mistake: Mistake) -> dict[str, Any]:
@@ -541,7 +550,10 @@ def test_a_mistake_has_one_message_with_its_path_what_is_wrong_and_the_lines_to_
 
 
 def test_the_correct_declaration_has_no_mistake(tmp_path: Path) -> None:
-    assert set(read(correct(), make_root(tmp_path), host_memory=2000).services) == {"shop", "stock"}
+    own, unlabelled = labels("site", "prod", "stock"), dict[str, str]()
+    volumes = {"site-prod-stock-uploads": own, "site-prod-postgres-data": unlabelled}
+    fitting = FakeEngine(memory=2000, volumes=volumes)
+    assert set(read(correct(), make_root(tmp_path), engine=fitting).services) == {"shop", "stock"}
 
 
 def test_all_mistakes_come_in_one_text_that_counts_them(tmp_path: Path) -> None:

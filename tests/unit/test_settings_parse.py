@@ -23,7 +23,7 @@ from slipway.settings.models import (
 from slipway.settings.problems import SettingsError
 from slipway.settings.profile import DEV, PROD, PROFILES, profile_for
 from slipway.settings.site import Strategy
-from tests.unit.declaring import correct, make_root, read
+from tests.unit.declaring import FakeEngine, correct, make_root, read
 
 MODELS = (Declaration, ServiceTable, EdgeTable, PostgresTable, AdminerTable, BaseImagesTable)
 
@@ -243,9 +243,10 @@ def test_the_declaration_in_this_repository_is_correct_in_both_stacks() -> None:
     root = Path(__file__).parents[2]
     declared = yaml.safe_load((root / "Pulumi.yaml").read_text())
     defaults = {key: entry["default"] for key, entry in declared["config"].items()}
+    engine = FakeEngine(memory=4000)
     for stack in ("dev", "prod"):
         own = yaml.safe_load((root / f"Pulumi.{stack}.yaml").read_text())
         assert "encryptionsalt" not in own, "it belongs to one user's stack"
-        site = read(defaults | own["config"], root, stack=stack, project=declared["name"], host_memory=4000)
+        site = read(defaults | own["config"], root, stack=stack, project=declared["name"], engine=engine)
         assert site.profile.name == stack
     assert set(declared["config"]) <= set(TOP_LEVEL)

@@ -11,7 +11,7 @@ import pytest
 from slipway.settings.pin import pinned
 from slipway.settings.problems import SettingsError
 from slipway.settings.site import Pin
-from tests.unit.declaring import correct, make_root, read
+from tests.unit.declaring import FakeEngine, correct, make_root, read
 
 IMAGES = {"shop": f"sha256:{'a' * 64}", "stock": f"sha256:{'b' * 64}"}
 
@@ -72,12 +72,12 @@ def test_the_sources_may_be_gone_where_the_images_hold_them(root: Path) -> None:
 
 def test_an_image_that_the_engine_has_no_more_is_one_mistake_each_with_what_to_type(root: Path) -> None:
     with pytest.raises(SettingsError) as error:
-        read(held(), root, has_image=lambda image: image == IMAGES["shop"])
+        read(held(), root, engine=FakeEngine(images={IMAGES["shop"]}))
     [problem] = error.value.problems
     assert problem.path == "release.images.stock"
     assert "the engine has the image of release 7 no more" in problem.what
     assert problem.fix[0] == "Type: slipway rollback --clear"
-    assert read(held(), root, has_image=lambda _: True).pin
+    assert read(held(), root, engine=FakeEngine()).pin
 
 
 def test_a_record_without_the_image_of_a_service_is_refused(root: Path) -> None:
