@@ -8,6 +8,7 @@ DATA ?=
 NAME ?=
 YES ?=
 ENGINE ?=
+STORE ?= overlay2
 SHORT ?=
 WITHOUT ?=
 ARGS ?=
@@ -16,7 +17,7 @@ pytest := $(run) pytest $(ARGS)
 # Tests mostly wait for containers. Those of one file share what they made, so they stay together.
 parallel := --numprocesses=2 --dist=loadfile
 release := bench.release $(if $(SHORT),--short) $(if $(WITHOUT),--without '$(WITHOUT)')
-engine := $(PYTHON) offline/engine/engine.py
+engine := $(PYTHON) offline/engine/engine.py --store $(STORE)
 compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q
 
 help: ## this list
@@ -62,7 +63,7 @@ test-mocks: setup ## the whole program under Pulumi's mocks
 test-contract: setup ## what Slipway relies on in the docker plugin, and its own dynamic resources
 	$(pytest) $(parallel) tests/contract tests/providers
 
-test-e2e: setup ## on a real engine, the examples too; ENGINE=28 runs them, and the contract tests, on Debian testing's Docker 28
+test-e2e: setup ## on a real engine, the examples too; ENGINE=28: on Debian testing's Docker 28, with the contract tests; STORE=containerd: with the image store of Docker 29
 ifeq ($(ENGINE),28)
 	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e examples'
 else

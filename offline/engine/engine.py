@@ -4,6 +4,9 @@
     python3 offline/engine/engine.py run -- COMMAND …    starts it, runs COMMAND beside it, stops it
     python3 offline/engine/engine.py start | stop | status | address
 
+With `--store containerd` before `run` or `start` it keeps images in the containerd image store, the default of Docker
+29; else in the storage driver overlay2.
+
 It runs in a root, a mount namespace and a network namespace of its own and shares nothing with the other engine but
 the kernel. COMMAND runs in the same network namespace, so ports that containers publish on 127.0.0.1 answer there, and
 finds the engine's address in SLIPWAY_ENGINE. The project's folder and /tmp can be bind-mounted into containers.
@@ -36,6 +39,11 @@ STATE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slip
 ROOT, LOG, PID = STATE / "root", STATE / "dockerd.log", STATE / "pid"
 ADDRESS = f"unix://{STATE / 'socket' / 'docker.sock'}"
 NETWORK = "slipway-engine"  # its control group, below which its containers are, has the same name
+STORES = {
+    "overlay2": ("--storage-driver", "overlay2"),
+    "containerd": ("--storage-driver", "overlayfs", "--feature", "containerd-snapshotter=true"),
+}
+"""Where it keeps images: the flags of dockerd, the second of which is the driver that it then reports."""
 NAMESPACE = Path("/run/netns", NETWORK)
 
 
@@ -134,16 +142,18 @@ def base_images() -> list[str]:
     return [image for image in chosen.values() if succeeds("docker", "image", "inspect", image)]
 
 
-def start() -> None:
+def start(store: str) -> None:
     """Starts the engine unless it answers, with the machine's base images in it; whole or not at all."""
     if answers():
+        if run(*on_engine("info", "--format", "{{.Driver}}")).strip() != STORES[store][1]:
+            raise EngineError(f"it runs with another store than {store}: stop it first")
         return
     stop()
     say(f"Docker of Debian testing: laying out its root in {STATE}")
     try:
         make_root()
         run(HERE / "network.sh", "up", NETWORK)
-        start_daemon()
+        start_daemon(STORES[store])
         images = base_images()
         say(f"copying {', '.join(images)} into it")
         pipe(["docker", "save", *images], list(on_engine("load")))
@@ -153,10 +163,11 @@ def start() -> None:
     say(f"Docker {run(*on_engine('version', '--format', '{{.Server.Version}}')).strip()} answers at {ADDRESS}")
 
 
-def start_daemon() -> None:
+def start_daemon(flags: tuple[str, ...]) -> None:
     with LOG.open("w") as log:
         daemon = subprocess.Popen(
-            ["nsenter", f"--net={NAMESPACE}", "unshare", "--mount", HERE / "enter_root.sh", STATE, PROJECT, NETWORK],
+            ["nsenter", f"--net={NAMESPACE}", "unshare", "--mount", HERE / "enter_root.sh", STATE, PROJECT, NETWORK,
+             *flags],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
     PID.write_text(str(daemon.pid))  # every step to dockerd is an exec: the number stays
     if not wait_until(lambda: answers() or daemon.poll() is not None, 60) or daemon.poll() is not None:
@@ -196,10 +207,10 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def run_beside(command: list[str]) -> int:
+def run_beside(command: list[str], store: str) -> int:
     """Runs a command in the engine's network namespace; its exit code. An engine that ran before goes on running."""
     running = answers()
-    start()
+    start(store)
     try:
         beside = ["nsenter", f"--net={NAMESPACE}", "--", *command]
         with subprocess.Popen(beside, env={**os.environ, "SLIPWAY_ENGINE": ADDRESS}) as process:
@@ -215,6 +226,7 @@ def run_beside(command: list[str]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--store", choices=STORES, default="overlay2", help="where a started engine keeps images")
     parser.add_argument("action", choices=["run", "start", "stop", "status", "address"])
     parser.add_argument("command", nargs=argparse.REMAINDER, help="for run: -- COMMAND …")
     asked = parser.parse_args()
@@ -233,8 +245,12 @@ def main() -> int:
     try:
         with only_one():
             if asked.action == "run":
-                return run_beside([word for number, word in enumerate(asked.command) if number or word != "--"])
-            (start if asked.action == "start" else stop)()
+                command = [word for number, word in enumerate(asked.command) if number or word != "--"]
+                return run_beside(command, asked.store)
+            if asked.action == "start":
+                start(asked.store)
+            else:
+                stop()
     except EngineError as problem:
         say(f"error: {problem}")
         return 1

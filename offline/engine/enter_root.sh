@@ -2,12 +2,13 @@
 # Becomes a dockerd whose root is STATE/root. Runs in mount and network namespaces of its own (see engine.py), so all that
 # is mounted here goes with the last process.
 #
-#   enter_root.sh STATE PROJECT CONTROL-GROUP
+#   enter_root.sh STATE PROJECT CONTROL-GROUP FLAG…      flags of dockerd
 #
 # pivot_root, not chroot: the engine's children enter the mount namespace anew for every `docker exec` and health check,
 # and would find themselves in the host's root.
 set -eu
 state=$1 project=$2 group=$3
+shift 3
 
 mount --make-rprivate /
 mount --bind "$state/root" "$state/mount"
@@ -31,5 +32,5 @@ mount --bind "$project" ".$project"
 pivot_root . old-root
 umount -l /old-root
 cd /
-exec dockerd --host unix:///run/slipway/docker.sock --group root --storage-driver overlay2 \
-    --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$group"
+exec dockerd --host unix:///run/slipway/docker.sock --group root \
+    --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$group" "$@"
