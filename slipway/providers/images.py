@@ -53,16 +53,18 @@ class StackImages:
 
     def prune(self, kept: Iterable[records.Record]) -> list[str]:
         """Removes the tags that belong to no kept release, with them the images that have no other name, and the
-        entries of the build cache that only these images consisted of. Returns the names that are gone; what a
-        container still uses stays for the next time."""
-        surplus = records.surplus(self.tags().keys(), kept, self.repositories)
+        entries of the build cache that only these images consisted of. Returns names of the images that are gone; what
+        a container still uses stays for the next time."""
+        tags = self.tags()
+        surplus = records.surplus(tags.keys(), kept, self.repositories)
         last_names = any(names and names <= surplus for names in self.names().values())
         before = self.cached_layers() if last_names else None
         removed = [name for name in sorted(surplus) if self._remove(name)]
         after = self.cached_layers() if before else None
         if before is not None and after is not None:
             self.prune_cache(before - after)
-        return removed
+        left = self.names().keys() if removed else set()
+        return [name for name in removed if tags[name] not in left]
 
     def _remove(self, name: str) -> bool:
         """Whether it could be."""
@@ -129,4 +131,4 @@ class ImageTag(Resource, module="slipway", name="ImageTag"):
 
 def tell(removed: Sequence[str]) -> None:
     if removed:
-        say(f"release: removed the images of older releases: {', '.join(removed)}")
+        say(f"release: removed images that no kept release needs: {', '.join(removed)}")

@@ -217,6 +217,14 @@ def test_tidying_up_that_the_engine_does_not_answer_is_no_failure_of_a_release_t
     assert "images of older releases were not removed: the engine is busy" in capfd.readouterr().err
 
 
+def test_only_images_that_are_gone_are_said_to_be_removed(stack: Stack, capfd: pytest.CaptureFixture[str]) -> None:
+    stack.releases(1, keep=1.0)
+    assert "removed" not in capfd.readouterr().err, "the release's number took the place of the build's name"
+    stack.releases(1, keep=1.0)
+    said = capfd.readouterr().err
+    assert f"removed images that no kept release needs: {stack.repository}:1\n" in said
+
+
 def cached(size: int) -> bool:
     """Whether the build cache has an entry of this size."""
     return any(entry["Size"] == size for entry in engine.client().df()["BuildCache"])
