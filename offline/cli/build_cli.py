@@ -30,7 +30,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 BUILD_IMAGES = HERE.parent / "images" / "build_images.py"
-GO_IMAGE = "slipway/go:forky"
+GO_IMAGE = "slipway.invalid/go:forky"
 # What Go reads to find modules and to check them.
 GO_SETTINGS = ("GOPROXY", "GOSUMDB", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GONOSUMCHECK", "GOINSECURE", "GOVCS",
                "GOFLAGS")

@@ -34,7 +34,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 BUILD_IMAGES = PROJECT / "offline" / "images" / "build_images.py"
-IMAGE = "slipway/engine:28"
+IMAGE = "slipway.invalid/engine:28"
 STATE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slipway" / "engine"
 ROOT, LOG, PID = STATE / "root", STATE / "dockerd.log", STATE / "pid"
 ADDRESS = f"unix://{STATE / 'socket' / 'docker.sock'}"

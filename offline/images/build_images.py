@@ -3,8 +3,8 @@
 
     python3 offline/images/build_images.py [python postgres nginx adminer postgres18 …]
 
-Owns the images named in `IMAGES` and one `slipway/debian:<suite>` below them; touches no other. What can change an
-image (its folder, its suite, this host's mirror, certificates and pip settings) is hashed into its label
+Owns the images named in `IMAGES` and one `slipway.invalid/debian:<suite>` below them; touches no other. What can
+change an image (its folder, its suite, this host's mirror, certificates and pip settings) is hashed into its label
 `slipway.base-image.inputs`: an image that carries the present hash is left alone, so a second run takes no time.
 `--rebuild` builds anyway, for newer packages. Needs docker and, for what is missing, mmdebstrap.
 """
@@ -30,6 +30,12 @@ from pathlib import Path
 
 import host_settings
 
+OWN = "slipway.invalid"
+"""The registry in the names, which nobody can ever have (RFC 2606): with the containerd image store a build asks the
+registry for the image it starts from before it looks at the engine's own (buildkit's util/resolver/pool.go), and must
+not be given somebody else's."""
+FORMER = "slipway"
+"""What the names began with before. An image that has such a name gets the new one too: nothing is built again."""
 LABEL = "slipway.base-image.inputs"
 HERE = Path(__file__).resolve().parent
 APT_CONF = HERE / "debian" / "90slipway.conf"
@@ -47,15 +53,15 @@ class BaseImage:
 
 # Suites by code name: "testing" would be another Debian after the next release. Major versions are the suite's own.
 IMAGES = {
-    "python": BaseImage("slipway/python:3.13", "python", "trixie"),
-    "postgres": BaseImage("slipway/postgres:17", "postgres", "trixie", {
+    "python": BaseImage(f"{OWN}/python:3.13", "python", "trixie"),
+    "postgres": BaseImage(f"{OWN}/postgres:17", "postgres", "trixie", {
         "MAJOR": "17", "DATA": "/var/lib/postgresql/data", "KEPT": "/var/lib/postgresql/data"}),
-    "nginx": BaseImage("slipway/nginx:1.30", "nginx", "forky"),
-    "adminer": BaseImage("slipway/adminer:6", "adminer", "forky"),
-    "postgres18": BaseImage("slipway/postgres:18", "postgres", "forky", {
+    "nginx": BaseImage(f"{OWN}/nginx:1.30", "nginx", "forky"),
+    "adminer": BaseImage(f"{OWN}/adminer:6", "adminer", "forky"),
+    "postgres18": BaseImage(f"{OWN}/postgres:18", "postgres", "forky", {
         "MAJOR": "18", "DATA": "/var/lib/postgresql/18/docker", "KEPT": "/var/lib/postgresql"}),
-    "go": BaseImage("slipway/go:forky", "go", "forky"),
-    "engine": BaseImage("slipway/engine:28", "engine", "forky"),
+    "go": BaseImage(f"{OWN}/go:forky", "go", "forky"),
+    "engine": BaseImage(f"{OWN}/engine:28", "engine", "forky"),
 }
 USUAL = ("python", "postgres", "nginx", "adminer")
 
@@ -134,8 +140,8 @@ def present(tag: str) -> tuple[str, str, int] | None:
 
 
 def make_debian(suite: str) -> None:
-    """Makes slipway/debian:<suite>: a minimal Debian with this host's mirror and the certificates it trusts."""
-    tag = f"slipway/debian:{suite}"
+    """Makes the image debian:<suite>: a minimal Debian with this host's mirror and the certificates it trusts."""
+    tag = f"{OWN}/debian:{suite}"
     say(f"{tag}: a minimal Debian, with mmdebstrap (about 15 s)")
     host_settings.need_mmdebstrap(say)
     with tempfile.TemporaryDirectory(prefix="slipway-debian-") as scratch:
@@ -157,7 +163,7 @@ def make_debian(suite: str) -> None:
 
 def make(image: BaseImage) -> None:
     """Builds one image on its Debian, which is made first where missing or made from other inputs."""
-    base = f"slipway/debian:{image.suite}"
+    base = f"{OWN}/debian:{image.suite}"
     found = present(base)
     if found is None or found[1] != inputs_of_debian(image.suite):
         make_debian(image.suite)
@@ -188,10 +194,14 @@ def build(names: Sequence[str], *, rebuild: bool) -> None:
             say(f"warning: {warning}")
     for image in (IMAGES[name] for name in names):
         start, took, found = time.monotonic(), "up to date", present(image.tag)
+        former = FORMER + image.tag.removeprefix(OWN)
+        if found is None and current(image, present(former)):
+            subprocess.run(["docker", "tag", former, image.tag], check=True)
+            found = present(image.tag)
         if rebuild or not current(image, found):
             make(image)
             found, took = present(image.tag), f"built in {time.monotonic() - start:.0f} s"
-        print(f"{image.tag:24}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
+        print(f"{image.tag:30}{(found[2] if found else 0) / 1e6:6.0f} MB  {took}", flush=True)
 
 
 def main() -> int:

@@ -129,7 +129,7 @@ def usable(key: str) -> Iterator[str]:
 
 
 def pip_settings() -> str:
-    """The pip.conf of slipway/python: where this host's pip looks, and the bundle that holds the extra certificates."""
+    """The python image's pip.conf: where this host's pip looks, and the bundle that holds the extra certificates."""
     values = {key: list(usable(key)) for key in PIP_KEYS}
     if "cert" in pip_configuration() or extra_certificates():
         values["cert"] = [SYSTEM_BUNDLE]
@@ -139,8 +139,8 @@ def pip_settings() -> str:
 
 def warnings() -> list[str]:
     """What of the pip settings the image does not get, and what to do."""
-    return [f"pip's {key} on this host holds credentials and is left out of slipway/python: builds that need it get it "
-            f"as --build-arg PIP_{key.upper().replace('-', '_')}=…"
+    return [f"pip's {key} on this host holds credentials and is left out of the python image: builds that need it get "
+            f"it as --build-arg PIP_{key.upper().replace('-', '_')}=…"
             for key in PIP_URLS if len(list(usable(key))) != len(pip_configuration().get(key, "").split())]
 
 

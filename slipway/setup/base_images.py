@@ -1,7 +1,7 @@
 """The images that every build starts from: present ones, else pulled, else built from Debian packages.
 
 The names come from `[tool.slipway.base-images]` in pyproject.toml. What is built here gets names of our own
-(`slipway/python:3.13`), so it can never be mistaken for the official image.
+(`slipway.invalid/python:3.13`), so it can never be mistaken for the official image.
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ import json
 from slipway.setup import paths
 
 DEFAULTS = {
-    "python": "slipway/python:3.13",
-    "postgres": "slipway/postgres:17",
-    "nginx": "slipway/nginx:1.30",
-    "adminer": "slipway/adminer:6",
+    "python": "slipway.invalid/python:3.13",
+    "postgres": "slipway.invalid/postgres:17",
+    "nginx": "slipway.invalid/nginx:1.30",
+    "adminer": "slipway.invalid/adminer:6",
 }
 
 
