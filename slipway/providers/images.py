@@ -96,8 +96,8 @@ class StackImages:
 
 
 class ImageTagProvider(Provider):
-    """Names an image that was built by its own digits: the next build takes `latest` away from it, and without a name
-    nobody could tell any more whose it was."""
+    """Names an image that was built by its own digits: the next build takes `latest` away from it. Without a name
+    nobody could tell any more whose it was, and with the containerd image store it would be gone."""
 
     work: ClassVar = ("image", "repository")
 

@@ -45,7 +45,7 @@ def project(new_project: NewProject) -> Iterator[ContractProject]:
     made.up()
     first: str = made.outputs()["id"]
     yield made
-    for name in (first, f"{made.name}-app:1", f"{made.name}-app:2"):
+    for name in (first, f"{made.name}-app:1", f"{made.name}-app:2", f"{made.name}-kept:1"):
         engine.remove_image(name)
 
 
@@ -77,13 +77,14 @@ def test_a_changed_mode_is_a_change(project: ContractProject) -> None:
 
 def test_changed_code_builds_again_and_replaces_what_runs_it_and_nothing_else(project: ContractProject) -> None:
     old, others, image = project.container("app").id, project.ids("uses-the-tag", "uses-the-name"), runs(project)
+    engine.client().api.tag(image, f"{project.name}-kept", "1")
     project.edit("one of", "two of", "app/code.py")
     plan = project.plan()
     project.up()
     assert project.container("app").id != old
     assert runs(project) == project.outputs()["id"] != image
     assert project.ids("uses-the-tag", "uses-the-name") == others
-    assert engine.client().images.get(image), "the old image stays, without its tag"
+    assert engine.client().images.get(f"{project.name}-kept:1").id == image, "the old image stays where it has a name"
     assert plan == REBUILT, "a preview cannot know any output of an image that will be built"
 
 
