@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -19,9 +19,23 @@ PAUSE = 0.05
 CLIENTS = 3
 
 
+class SharedContext(ssl.SSLContext):
+    """A context that several threads may use at once.
+
+    httpcore tells a context the protocols anew for each connection. OpenSSL puts the new list in the old one's place
+    while another thread may be copying that for its own connection (SSL_CTX_set_alpn_protos: a context must not be
+    changed once it is in use): about one handshake in a million then named garbage, and nginx refused it with
+    `decode error`.
+    """
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """They are set already."""
+
+
 def trusting(*authorities: str) -> ssl.SSLContext:
-    """A client that trusts these authorities (PEM) and no others."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """A client of HTTP/1.1 that trusts these authorities (PEM) and no others."""
+    context = SharedContext(ssl.PROTOCOL_TLS_CLIENT)
+    ssl.SSLContext.set_alpn_protocols(context, ["http/1.1"])
     context.load_verify_locations(cadata="\n".join(authorities))
     return context
 
