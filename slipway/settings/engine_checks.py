@@ -59,8 +59,8 @@ def _volumes(site: Site, engine: Engine) -> Iterator[Problem]:
         project, stack = (labels.get(label) for label in (naming.PROJECT_LABEL, naming.STACK_LABEL))
         if not project or not stack or (project, stack) == (site.project, site.stack):
             continue
-        what = f"the volume {volume} holds data of the project {project}'s stack {stack}"
-        fix = ("Choose another `name:` in Pulumi.yaml, or:", "  pulumi stack rename prod")
+        what = f"the volume {volume} holds data of stack {stack} of project {project}"
+        fix = ("Choose another `name:` in Pulumi.yaml, or:", "  pulumi stack rename NAME")
         yield Problem(path="project and stack", what=what, fix=fix)
         return
 

@@ -72,7 +72,7 @@ def test_data_of_another_stack_is_refused_whichever_volume_holds_it(chosen: str)
     kept = [each for each in program_of("prod", chosen).of_kind("Volume").values() if each.request.retainOnDelete]
     assert kept
     for volume in kept:
-        with pytest.raises(pulumi.RunError, match=f"{volume.name} holds data of the project shop's stack eu"):
+        with pytest.raises(pulumi.RunError, match=f"{volume.name} holds data of stack eu of project shop"):
             run("prod", SITES[chosen], volumes={volume.name: labels("shop", "eu")})
 
 

@@ -466,7 +466,7 @@ MISTAKES = [
         "drain",
         30,
         "project and stack",
-        "the volume site-prod-stock-uploads holds data of the project site-prod's stack stock",
+        "the volume site-prod-stock-uploads holds data of stack stock of project site-prod",
         "pulumi stack rename",
         engine=FakeEngine(volumes={"site-prod-stock-uploads": labels("site-prod", "stock")}),
     ),
