@@ -31,6 +31,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import processes
+
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
 BUILD_IMAGES = PROJECT / "offline" / "images" / "build_images.py"
@@ -81,30 +83,6 @@ def on_engine(*arguments: str) -> tuple[str, ...]:
 
 def answers() -> bool:
     return succeeds(*on_engine("version"))
-
-
-def own_processes() -> list[int]:
-    """Every process whose root is the engine's (the daemon and what it started), and all their descendants: the
-    containers. So nothing that was not started from here can be among them."""
-    try:
-        root = ROOT.stat()
-    except FileNotFoundError:
-        return []
-    parents, own = {}, set()
-    for process in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
-        with contextlib.suppress(OSError, ValueError):
-            parents[process] = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
-            if os.path.samestat(Path(f"/proc/{process}/root/").stat(), root):
-                own.add(process)
-    while found := {process for process, parent in parents.items() if parent in own} - own:
-        own |= found
-    return sorted(own)
-
-
-def end(processes: list[int], kind: signal.Signals) -> None:
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, kind)
 
 
 def make_root() -> None:
@@ -179,11 +157,12 @@ def stop() -> None:
     if answers():
         if containers := run(*on_engine("ps", "--all", "--quiet")).split():
             succeeds(*on_engine("rm", "--force", "--volumes", *containers))  # else the daemon ends them
-        end([int(PID.read_text())] if int(PID.read_text()) in own_processes() else [], signal.SIGTERM)
-        wait_until(lambda: not own_processes(), 30)
-    end(own_processes(), signal.SIGKILL)
-    if not wait_until(lambda: not own_processes(), 10):
-        raise EngineError(f"processes {own_processes()} of the engine do not end")
+        daemon = int(PID.read_text())
+        processes.end([daemon] if daemon in processes.rooted_in(ROOT) else [], signal.SIGTERM)
+        wait_until(lambda: not processes.rooted_in(ROOT), 30)
+    processes.end(processes.rooted_in(ROOT), signal.SIGKILL)
+    if not wait_until(lambda: not processes.rooted_in(ROOT), 10):
+        raise EngineError(f"processes {processes.rooted_in(ROOT)} of the engine do not end")
     run(HERE / "network.sh", "down", NETWORK)
     # Other containers' groups come and go meanwhile, which `find` counts as a failure.
     succeeds("find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", f"*/{NETWORK}*", "-delete")
