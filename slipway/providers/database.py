@@ -16,7 +16,7 @@ from pulumi.dynamic import Resource
 
 from slipway.core.provisioning import locking_sql
 from slipway.providers.engine import Failure, Properties, Provider, connect, find, log_tail, say, wait
-from slipway.providers.execution import run_with_input
+from slipway.providers.execution import execute, run_with_input
 
 ENDED = {"exited", "dead"}
 DOES_NOT_RUN = {*ENDED, "created", "restarting"}
@@ -138,7 +138,7 @@ def wait_for_server(container: Container, seconds: float) -> None:
             raise Ended(f"Postgres ends as soon as it is started. Its last lines:\n{log_tail(container)}")
         if container.status != "running":
             return False
-        return container.exec_run(["pg_isready", "--quiet", "--host=127.0.0.1"], user="postgres").exit_code == 0
+        return execute(container, ["pg_isready", "--quiet", "--host=127.0.0.1"], user="postgres")[0] == 0
 
     wait(
         answers,

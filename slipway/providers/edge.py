@@ -16,12 +16,12 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from docker.errors import APIError
 from docker.models.containers import Container
 
 from slipway.core.nginx import ADDRESS_HEADER
+from slipway.providers import execution
 from slipway.providers.engine import TAIL, Failure, wait
 
 RELOAD = 15
@@ -48,8 +48,6 @@ WORKERS = """
 """One line for each: its id and its title, and a last line by which it is known that none is missing: a busy engine
 may lose what a command writes. From inside, because the engine's own list of a container's processes comes from the
 host's `ps`, which a minimal host has not got."""
-NOT_RUNNING = 125
-"""Stands for the exit code of a command where nginx itself does not run, as in `docker run`."""
 
 
 class Answer(NamedTuple):
@@ -148,11 +146,7 @@ class Edge:
             raise Failure(f"nginx: {output.strip()} (exit code {code})")
 
     def execute(self, command: Sequence[str], user: str = "") -> tuple[int, str]:
-        try:
-            result: Any = self.container.exec_run(list(command), user=user)
-        except APIError as error:
-            return NOT_RUNNING, str(error.explanation)
-        return int(result.exit_code), result.output.decode(errors="replace")
+        return execution.execute(self.container, command, user)
 
     def log(self) -> str:
         return self.container.logs(tail=TAIL).decode(errors="replace").strip()

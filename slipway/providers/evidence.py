@@ -11,6 +11,7 @@ from docker.models.containers import Container
 
 from slipway.core.diagnosis import Evidence, Listener, listeners
 from slipway.providers.engine import TAIL
+from slipway.providers.execution import execute
 
 MIB = 2**20
 TABLES = ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
@@ -56,9 +57,5 @@ def tail(container: Container, lines: int = TAIL) -> str:
 
 def listening(container: Container) -> frozenset[Listener] | None:
     """The ports that something in it listens on; None where it has no `cat`, or ended meanwhile."""
-    try:
-        result: Any = container.exec_run(TABLES)
-    except (APIError, NotFound):
-        return None
-    text = result.output.decode(errors="replace")
+    _, text = execute(container, TABLES)
     return listeners(text.splitlines()) if "local_address" in text else None

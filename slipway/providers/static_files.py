@@ -12,7 +12,7 @@ import io
 import tarfile
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pulumi
 from docker import DockerClient
@@ -21,9 +21,11 @@ from docker.models.containers import Container
 from pulumi.dynamic import Resource
 
 from slipway.core import statics
+from slipway.core.naming import HELPER_LABEL
 from slipway.core.nginx_main import LIVE
 from slipway.core.statics import FORMER
 from slipway.providers.engine import Failure, Properties, Provider, connect, have_image, helper_labels, remove
+from slipway.providers.execution import NOT_RUNNING, execute
 from slipway.providers.filling import FOLDER, PARENT, helper, run
 from slipway.providers.volumes import holders
 
@@ -91,7 +93,7 @@ class StaticFilesProvider(Provider):
                 client.volumes.get(props["volume"])
             except NotFound:
                 return False
-            if nginx := running_holder(client, props):  # without it nobody asks for the files
+            if nginx := running_nginx(client, props):  # without it nobody asks for the files
                 mounts = nginx.attrs["Mounts"]
                 [root] = [each["Destination"] for each in mounts if each.get("Name") == props["volume"]]
                 folder = f"{root}/{props['folder']}/{props['release']}"
@@ -99,24 +101,25 @@ class StaticFilesProvider(Provider):
             return True
 
 
-def running_holder(client: DockerClient, props: Properties) -> Container | None:
-    """nginx, as far as it runs."""
-    return next((each for each in holders(client, props["volume"]) if each.status == "running"), None)
+def running_nginx(client: DockerClient, props: Properties) -> Container | None:
+    """nginx, as far as it runs; not what copies another service's files at the same time."""
+    found = holders(client, props["volume"])
+    return next((each for each in found if each.status == "running" and HELPER_LABEL not in each.labels), None)
 
 
 def in_force(client: DockerClient, props: Properties) -> set[str]:
     """The folders of releases that nginx's routes name now; none where it does not run or has no routes yet."""
-    nginx = running_holder(client, props)
+    nginx = running_nginx(client, props)
     if nginx is None:
         return set()
-    result: Any = nginx.exec_run(["sh", "-c", f"cat {LIVE}/*.conf"])
-    return statics.in_force(props["folder"], result.output.decode(errors="replace"))
+    _, routes = execute(nginx, ["sh", "-c", f"cat {LIVE}/*.conf"])
+    return statics.in_force(props["folder"], routes)
 
 
 def has_files(container: Container, folder: str) -> bool:
-    """Whether there is anything in a folder of a running container, which needs `ls`."""
-    result: Any = container.exec_run(["ls", "-A", folder])
-    return result.exit_code == 0 and bool(result.output.strip())
+    """Whether there is anything in a folder of a container, which needs `ls`; also where it has ended meanwhile."""
+    code, listed = execute(container, ["ls", "-A", folder])
+    return code == NOT_RUNNING or (code == 0 and bool(listed.strip()))
 
 
 def repacked(folder: str, folders: Mapping[str, bytes]) -> bytes:

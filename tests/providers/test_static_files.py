@@ -14,7 +14,8 @@ from docker.models.containers import Container
 from slipway.core import statics
 from slipway.core.nginx_main import LIVE, STATIC
 from slipway.core.statics import FORMER
-from slipway.providers.engine import Failure
+from slipway.providers import static_files
+from slipway.providers.engine import Failure, helper_labels
 from slipway.providers.static_files import StaticFilesProvider
 from tests.providers.place import Place
 from tests.support import engine
@@ -100,6 +101,18 @@ class Shelf:
             detach=True,
         )
 
+    def copy_of_another_service(self) -> None:
+        """A helper that copies for as long as the test takes."""
+        engine.client().containers.run(
+            self.place.image,
+            ["sleep", "600"],
+            name=f"{self.place.name}-copy",
+            labels=helper_labels(self.place.labels, "files"),
+            volumes=[f"{self.volume}:/slipway/volume"],
+            stop_signal="SIGKILL",
+            detach=True,
+        )
+
 
 @pytest.fixture
 def shelf(place: Place) -> Shelf:
@@ -175,6 +188,34 @@ def test_the_release_in_force_keeps_its_files_however_many_did_not_get_in_since(
     shelf.days_go_by(6)
     shelf.release(broken)
     assert shelf.files().keys() == {"serving.css", "next.css", "broken.css"}
+
+
+def test_a_copy_for_another_service_at_the_same_moment_is_not_taken_for_nginx(shelf: Shelf, build: Build) -> None:
+    """Nor would it answer for long: it ends at once."""
+    serving, broken, next_one = (build(name, f"{name}.css") for name in ("serving", "broken", "next"))
+    shelf.release(serving)
+    shelf.nginx(release_of(serving))
+    shelf.copy_of_another_service()
+    shelf.release(broken)
+    shelf.days_go_by(30)
+    shelf.release(next_one)
+    assert shelf.folders() == {FORMER, release_of(serving), release_of(next_one)}
+
+
+def test_an_nginx_that_ends_at_the_moment_it_is_asked_stops_neither_a_copy_nor_a_refresh(
+    shelf: Shelf, build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = build("serving", "serving.css")
+    shelf.release(serving)
+    nginx = shelf.nginx(release_of(serving))
+    nginx.reload()
+    nginx.kill()
+    nginx.wait()
+    monkeypatch.setattr(static_files, "holders", lambda *_: [nginx])
+    assert nginx.status == "running", "what was last known of it"
+    assert StaticFilesProvider().there(shelf.props)
+    shelf.release(build("next", "next.css"))
+    assert shelf.files().keys() == {"serving.css", "next.css"}
 
 
 def test_a_refresh_sees_that_the_folder_of_the_release_is_gone(shelf: Shelf, build: Build) -> None:
