@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -72,8 +73,8 @@ def inside(project: Project, path: Path) -> Path:
         name = valid_name(folder.name)
         raise CliError(
             f"{folder} is outside of the project {root}, and add takes folders inside it only",
-            f"copy it:     cp -R {folder} {root}/services/{name}",
-            f"or keep it as a repository of its own:     git -C {root} submodule add URL services/{name}",
+            f"copy it:     cp -R {quote(str(folder))} {quote(str(root / 'services' / name))}",
+            f"or keep it as a repository of its own:     git -C {quote(str(root))} submodule add URL services/{name}",
             f"then type:     {screen.command()} add services/{name}",
             f"or declare it by hand in Pulumi.yaml, services.{name}:     path: {os.path.relpath(folder, root)}",
             code=Code.USAGE,

@@ -81,7 +81,9 @@ class Pulumi:
 
     def __init__(self, project: Project, own: Mapping[str, str] = os.environ) -> None:
         self.project = project
-        self.environment = environment(Choices.load(), own)
+        # Pulumi believes PWD where it names the same folder, and takes a relative `main` from there: behind a symbolic
+        # link that would be another place.
+        self.environment = environment(Choices.load(), own) | {"PWD": str(project.root)}
         if not shutil.which("pulumi", path=self.environment["PATH"]):
             raise CliError("there is no pulumi command", "make setup", code=Code.NOT_SET_UP)
         passphrase = self.environment.get("PULUMI_CONFIG_PASSPHRASE_FILE")

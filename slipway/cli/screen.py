@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -83,4 +84,4 @@ def confirm(question: str, *, word: str, yes: bool) -> None:
 
 def command() -> str:
     """How this command is typed here."""
-    return "slipway" if shutil.which("slipway") else os.path.relpath(paths.PROJECT / "bin" / "slipway")
+    return "slipway" if shutil.which("slipway") else shlex.quote(os.path.relpath(paths.PROJECT / "bin" / "slipway"))

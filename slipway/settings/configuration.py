@@ -12,9 +12,11 @@ from pulumi.runtime.config import CONFIG
 
 from slipway import docker_engine
 from slipway.docker_engine import DockerEngine, EngineError
+from slipway.settings import runtime
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
 from slipway.settings.site import Site
+from slipway.setup import paths
 from slipway.setup.choices import Choices
 from slipway.setup.settings import Settings
 
@@ -31,12 +33,14 @@ def load(engine: DockerEngine) -> Site:
     """The whole site, which fits the engine. Raises pulumi.RunError with the text of SettingsError: all problems in one
     go, and no traceback.
     """
+    stack, root = pulumi.get_stack(), Path(pulumi.runtime.get_root_directory())
     try:
+        runtime.check(root, paths.PROJECT, stack)
         return parse(
             _configuration(),
             project=pulumi.get_project(),
-            stack=pulumi.get_stack(),
-            root=Path(pulumi.runtime.get_root_directory()),
+            stack=stack,
+            root=root,
             base_images=Settings.load().base_images | Choices.load().base_images,
             encrypted=_encrypted(),
             engine=engine,

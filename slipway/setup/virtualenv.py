@@ -51,6 +51,8 @@ def settle(choices: Choices, console: Console, environment: Mapping[str, str]) -
             log=log,
         )
         replace(paths.VIRTUALENV / STAMP, fingerprint())
+    # Sites whose folder is not this one name no `virtualenv`: Pulumi looks for a relative one in two places.
+    choices.environment["PULUMI_PYTHON_CMD"] = str(paths.VIRTUALENV / "bin" / "python")
     number = ".".join(map(str, sys.version_info[:3]))
     return choices.chose("Python", f"{number} in .venv", why, origin="venv")
 

@@ -52,13 +52,11 @@ class Site(PulumiProject):
         over: Path | None = None,
     ) -> None:
         source = directory / "source"
-        shutil.copytree(program, source, ignore=shutil.ignore_patterns(*NOT_COPIED))
+        copied(program, source, virtualenv=virtualenv)
         if over:
             shutil.copytree(over, source, dirs_exist_ok=True)
         self.make(directory, source, stack, settings, virtualenv=virtualenv)
         shutil.rmtree(source)
-        (self.directory / ".slipway").symlink_to(paths.TOOLS)
-        (self.directory / ".venv").symlink_to(virtualenv)  # where the policy pack looks for it
         if owner is not None:
             for path in (self.directory, *self.directory.rglob("*")):
                 os.chown(path, owner, owner, follow_symlinks=False)
@@ -183,6 +181,13 @@ def running(site: Site) -> Iterator[Site]:
         yield site
     finally:
         site.remove()
+
+
+def copied(program: Path, target: Path, *left_out: str, virtualenv: Path) -> None:
+    """A copy of the product, set up as the original is."""
+    shutil.copytree(program, target, ignore=shutil.ignore_patterns(*NOT_COPIED, *left_out))
+    (target / ".slipway").symlink_to(paths.TOOLS)
+    (target / ".venv").symlink_to(virtualenv)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

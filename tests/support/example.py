@@ -4,8 +4,6 @@ elsewhere (`main:`)."""
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -19,20 +17,22 @@ import yaml
 from slipway.settings.profile import profile_for
 from slipway.setup import paths
 from tests.e2e.pictures import Load, load, repeated
-from tests.e2e.site import Site, merged, status
+from tests.e2e.site import Site, copied, merged, status
 from tests.support import engine
 from tests.support.engine import free_port
 from tests.support.waiting import wait_until
 
 COMMAND_SECONDS = 600
 ANSWER_SECONDS = 20
+CHECKOUT = "ein größerer checkout"
+"""Where the copy is: a path as people have them, with a space and a letter that is not ASCII."""
 ENOUGH = 50
 """Requests that a load must have made during an `up`: fewer would prove nothing."""
 
 
 class Example(Site):
-    """One stack of examples/NAME, under a name, with ports and with a state of its own. `settings` are merged into the
-    stack file. Services that lie outside the example's folder are copied to where it looks for them."""
+    """One stack of examples/NAME in a copy of the checkout, with its committed files, but under a name, with ports and
+    with a state of its own. `settings` are merged into the stack file."""
 
     def __init__(
         self,
@@ -48,14 +48,12 @@ class Example(Site):
         stack_file = yaml.safe_load((source / f"Pulumi.{stack}.yaml").read_text()) or {}
         services = {name: table or {} for name, table in described["config"]["services"]["default"].items()}
         ports = free_ports(stack, services, stack_file.get("config") or {})
-        root = directory / "examples"
+        checkout = directory / CHECKOUT
+        copied(paths.PROJECT, checkout, "examples", virtualenv=virtualenv)
+        self.command = checkout / "bin" / "slipway"
+        root = checkout / "examples"
         root.mkdir()
         self.make(root, source, stack, merged(ports, settings or {}), virtualenv=virtualenv)
-        described |= yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
-        described["main"] = os.path.relpath(paths.PROJECT, self.directory)
-        self.write("Pulumi.yaml", yaml.safe_dump(described))
-        for path in (table["path"] for table in services.values() if str(table.get("path")).startswith("..")):
-            shutil.copytree(source / path, self.directory / path)
 
     @property
     def url(self) -> str:
@@ -68,7 +66,7 @@ class Example(Site):
         command, *rest = arguments
         self.note_images()
         done = subprocess.run(
-            [paths.PROJECT / "bin" / "slipway", command, "--stack", self.stack, *rest],
+            [self.command, command, "--stack", self.stack, *rest],
             cwd=self.directory,
             env=self.environment,
             text=True,

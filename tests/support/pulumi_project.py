@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -36,8 +37,9 @@ class Result:
 class PulumiProject:
     """One project directory with one stack.
 
-    `directory` must exist and be empty; `program` is the text of its `__main__.py`, or a folder to copy. The program
-    runs in the virtual environment at `virtualenv`, which has the Pulumi SDKs.
+    `directory` must exist and be empty; `program` is the text of its `__main__.py`, or a folder to copy, whose
+    Pulumi.yaml stays as it is but for the name. The program runs in the virtual environment at `virtualenv`, which has
+    the Pulumi SDKs, unless the project names one.
     """
 
     def __init__(
@@ -51,16 +53,16 @@ class PulumiProject:
     ) -> None:
         self.root, self.directory, self.name, self.stack = directory, directory / "project", name, stack
         if isinstance(program, Path):
-            shutil.copytree(program, self.directory, ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml"))
+            shutil.copytree(
+                program, self.directory, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml")
+            )
         else:
             self.directory.mkdir()
             self.write("__main__.py", program)
         if not (self.directory / "Pulumi.yaml").exists():
             self.write("Pulumi.yaml", yaml.safe_dump({"name": name, "runtime": {"name": "python"}}))
-        settings = yaml.safe_load((self.directory / "Pulumi.yaml").read_text())
-        settings["runtime"]["options"] = {"toolchain": "pip", "virtualenv": str(virtualenv)}
-        settings["name"] = name
-        self.write("Pulumi.yaml", yaml.safe_dump(settings))
+        described = (self.directory / "Pulumi.yaml").read_text()
+        self.write("Pulumi.yaml", re.sub(r"^name: .*", f"name: {name}", described, flags=re.MULTILINE))
         home, state = directory / "home", directory / "state"
         home.mkdir()
         state.mkdir()
@@ -71,6 +73,7 @@ class PulumiProject:
             "PULUMI_HOME": str(home),
             "PULUMI_BACKEND_URL": state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase for tests",
+            "PULUMI_PYTHON_CMD": str(virtualenv / "bin" / "python"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "NO_COLOR": "1",
         }

@@ -13,7 +13,7 @@ import pytest
 
 from slipway.cli import backend
 from slipway.cli.project import Project
-from slipway.cli.pulumi import NOISE, environment
+from slipway.cli.pulumi import NOISE, Pulumi, environment
 from slipway.setup import paths
 from slipway.setup.choices import Choices
 from tests.unit.cli.fakes import Desk
@@ -44,6 +44,15 @@ def test_the_project_is_the_nearest_one_upwards(desk: Desk, monkeypatch: pytest.
     inner.mkdir(parents=True)
     monkeypatch.chdir(inner)
     assert Project.load("dev").root == desk.root
+
+
+def test_pulumi_takes_main_from_the_folder_itself_when_it_was_entered_by_a_symbolic_link(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(desk.root)
+    monkeypatch.chdir(tmp_path / "link")
+    monkeypatch.setenv("PWD", str(tmp_path / "link"))
+    assert Pulumi(Project.load("dev")).environment["PWD"] == str(desk.root)
 
 
 def test_what_to_type_is_a_make_target_in_slipways_own_project_and_the_command_in_a_site_elsewhere(
