@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.mocks.recording import Program
 from tests.mocks.sites import program_of
+
+
+@pytest.fixture(scope="session", autouse=True)
+def event_loop() -> None:
+    """Pulumi takes the thread's own, which is gone once an earlier test of the same run has used asyncio.run."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 @pytest.fixture(scope="session")
