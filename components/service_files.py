@@ -12,7 +12,7 @@ import pulumi
 from components.context import Context
 from components.databases import Databases
 from components.secrets import Secrets
-from slipway.core import container_paths, references, rotation, schedule
+from slipway.core import container_paths, gunicorn, references, rotation, schedule
 from slipway.core.dsn import parse
 from slipway.core.provisioning import Duty
 from slipway.providers.files import FilesVolume
@@ -23,6 +23,7 @@ ENTRY = ["sh", f"{container_paths.SECRETS}/exec"]
 SCHEDULE = "schedule.py"
 WRAPPER = Path(__file__).parents[1] / "slipway" / "build" / "exec"
 SCHEDULER = Path(schedule.__file__)
+WORKER = WRAPPER.with_name(f"{gunicorn.WORKER}.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +40,8 @@ class ServiceFilesArgs:
 
 
 class ServiceFiles(pulumi.ComponentResource):
-    """Owns a volume with one 0400 file for each secret variable and the wrapper that exports them (and, where the
-    service has scheduled commands, the program that starts these).
+    """Owns a volume with one 0400 file for each secret variable and the wrapper that exports them (and gunicorn's
+    worker where that serves, and the program that starts scheduled commands where there are any).
 
     `plain` are the variables without a secret. `wrapped(command)` is the command that starts with all of them: it needs
     nothing but `sh` in the image.
@@ -68,6 +69,8 @@ class ServiceFiles(pulumi.ComponentResource):
         entry = {"FLASK_APP": service.app} if service.app else {}
         self.plain = entry | {variable: references.fill(text, known) for variable, text in plain.items()}
         programs = {"exec": WRAPPER.read_text()} | ({SCHEDULE: SCHEDULER.read_text()} if service.schedule else {})
+        if service.app and not service.command and not context.site.profile.debug_server:
+            programs[f"gunicorn/{WORKER.name}"] = WORKER.read_text()
         files = pulumi.Output.all(**values).apply(
             lambda found: {
                 **programs,

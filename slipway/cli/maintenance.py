@@ -59,7 +59,7 @@ def switch(target: Target, container: Container, text: str) -> None:
     the next release would turn it on or off unasked.
     """
     from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which no other command needs
-    from slipway.providers.engine import Failure, wait  # noqa: PLC0415
+    from slipway.providers.engine import Failure, Interrupted, wait  # noqa: PLC0415
     from slipway.providers.finishing import Finishing  # noqa: PLC0415
 
     def put(content: str) -> None:
@@ -83,11 +83,13 @@ def switch(target: Target, container: Container, text: str) -> None:
             raise
         if text:
             screen.say("maintenance is on for every new request; waiting for the last one from before")
-            wait(
-                Finishing(edge, old).over,
-                seconds,
-                lambda: f"requests from before still run after {seconds} s; nginx is about to end them",
-            )
+            try:
+                wait(Finishing(edge, old).over, seconds, lambda: "WebSockets and long streams are left")
+            except Interrupted:
+                raise
+            except Failure:
+                screen.say(f"ending the WebSockets and streams that are left after {seconds} s")
+                edge.end(old)
     except Failure as failure:
         raise CliError(str(failure)) from None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from slipway.core import uwsgi
+from slipway.core import streams, uwsgi
 from slipway.core.timeouts import ladder
 from slipway.settings.protocol import Protocol
 
@@ -33,7 +33,8 @@ def lines(
     """
     values = {
         "Host": host,
-        "Connection": '""',
+        "Connection": streams.CONNECTION if again else '""',
+        "Upgrade": streams.UPGRADE if again else '""',
         "X-Real-IP": "$remote_addr",
         "X-Forwarded-For": "$remote_addr",
         "X-Forwarded-Proto": proto,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from slipway.core.container_paths import TMP
+from slipway.core.container_paths import GUNICORN, TMP
 from slipway.core.timeouts import GUNICORN_KEEPALIVE, ladder
 from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
@@ -12,6 +12,9 @@ from slipway.settings.site import Service
 WORKER_MEMORY = 96
 """MiB that a worker of an ordinary Flask app with SQLAlchemy and Pillow needs."""
 """Where workers keep their heartbeat files: on a slow disk these block, so the container mounts a tmpfs there."""
+
+WORKER = "slipway_worker"
+"""The module of the worker in GUNICORN: gthread, which also ends what never ends by itself."""
 
 UWSGI = ("--protocol=uwsgi", "--uwsgi-allow-from=*")
 """It knows single addresses here and no networks (27.0.1), and the edge's changes when it is replaced. So whatever can
@@ -26,7 +29,7 @@ def workers(cpus: float, memory: int) -> int:
 def command(service: Service, *, trusted: str, drain: int) -> list[str]:
     """The argument list. `trusted`: networks whose X-Forwarded-* headers count, comma-separated (the edge's, no other).
 
-    gthread, because sync workers close each connection and nginx keeps them (by uwsgi none: the end of the connection
+    A gthread, because sync workers close each connection and nginx keeps them (by uwsgi none: the end of the connection
     is the end of the answer); no control socket, because it wants a writable home and lets code of the same user stop
     the server. Raises ValueError where there is no entry point.
     """
@@ -37,7 +40,8 @@ def command(service: Service, *, trusted: str, drain: int) -> list[str]:
     return [
         "gunicorn",
         f"--bind=0.0.0.0:{service.port}",
-        "--worker-class=gthread",
+        f"--pythonpath={GUNICORN}",
+        f"--worker-class={WORKER}.Worker",
         f"--workers={workers(service.cpus, service.memory)}",
         f"--threads={service.threads}",
         f"--worker-tmp-dir={TMP}",
@@ -47,7 +51,6 @@ def command(service: Service, *, trusted: str, drain: int) -> list[str]:
         f"--graceful-timeout={steps.graceful}",
         f"--forwarded-allow-ips={trusted}",
         *(UWSGI if by_uwsgi else ()),
-        "--access-logfile=-",
-        "--error-logfile=-",
+        "--error-logfile=-",  # and no log of requests: nginx writes the one that there is, without queries
         service.app,
     ]

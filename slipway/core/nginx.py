@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from slipway.core import forwarding, headers, pages, rate_limits, retry, statics, tls
+from slipway.core import forwarding, headers, pages, rate_limits, retry, statics, streams, tls
 from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.edge import HeaderProfile
@@ -57,7 +57,8 @@ class Release:
 class EdgeModel:
     """What the edge must know: the services that it serves, the networks that may call each (none: nobody), and
     the paths of their health checks, which stay open during maintenance. `tls` is None for plain HTTP; `rate_limits`
-    are {path: requests a minute}, `max_header` is in KiB, `max_body` in MiB, `static_max_age` in seconds."""
+    are {path: requests a minute}, `max_header` is in KiB, `max_body` in MiB, `static_max_age` and
+    `stream_timeout` in seconds."""
 
     services: tuple[Service, ...]
     callers: Mapping[str, tuple[str, ...]]
@@ -70,6 +71,7 @@ class EdgeModel:
     headers: HeaderProfile = HeaderProfile.SAFE
     rate_limits: Mapping[str, int] = field(default_factory=dict)
     static_max_age: int = 0
+    stream_timeout: int = 3600
     drain: int = 30
     cpus: float = 1.0
 
@@ -91,6 +93,7 @@ class EdgeModel:
             headers=site.edge.headers,
             rate_limits=site.edge.rate_limits,
             static_max_age=site.edge.static_max_age,
+            stream_timeout=site.edge.stream_timeout,
             drain=site.drain,
             cpus=site.edge.cpus,
         )
@@ -125,6 +128,7 @@ def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
         rate_limits.http_part(edge.rate_limits),
         statics.http_part(edge.static_max_age),
         retry.http_part(),
+        streams.http_part(),
         tls.http_part(edge.tls),
     ]
     if edge.hosts:
@@ -199,33 +203,32 @@ server {{
     server_name {service.name};
     client_max_body_size {edge.max_body}m;
 {allowed}    deny all;
-{forwarding.lines([release.protocol] if release else [], edge.drain)}{_passing("/", service, release)}}}
+{forwarding.lines([release.protocol] if release else [], edge.drain)}{_passing(edge, "/", service, release)}}}
 """
 
 
 def _locations(edge: EdgeModel, service: Service, release: Release | None) -> str:
-    route, errors = service.route or "/", pages.errors("503 504")
+    route, errors = service.route or "/", pages.passing_errors()
     text = ""
     if route != "/":
         text += f"    location = {route.rstrip('/')} {{\n        return 308 {route}$is_args$args;\n    }}\n"
-    text += _passing(route, service, release, errors)
+    text += _passing(edge, route, service, release, errors)
     if service.static and release and release.static:
         passed = retry.passed(service.name, release.target, errors)
         text += statics.server_part(service, release.static, passed, max_age=edge.static_max_age)
     return text
 
 
-def _passing(path: str, service: Service, release: Release | None, errors: Sequence[str] = ()) -> str:
+def _passing(edge: EdgeModel, path: str, service: Service, release: Release | None, errors: Sequence[str] = ()) -> str:
     """The locations by which a server passes on what is asked below `path`."""
     if release is None:
         return f"    location {path} {{\n        return 503;\n    }}\n"
-    prefix = (service.route or "/").rstrip("/")
-    return f"    location {path} {{\n{retry.passed(service.name, release.target, errors)}    }}\n" + retry.server_part(
-        service.name,
-        release.target,
-        release.protocol,
-        errors=errors,
-        idempotent=[f"{prefix}{each}" for each in service.idempotent],
+    name, target, prefix = service.name, release.target, (service.route or "/").rstrip("/")
+    idempotent = [f"{prefix}{each}" for each in service.idempotent]
+    return (
+        f"    location {path} {{\n{retry.passed(name, target, [*streams.turned_aside(name), *errors])}    }}\n"
+        + streams.server_part(name, target, release.protocol, idle=edge.stream_timeout)
+        + retry.server_part(name, target, release.protocol, errors=errors, idempotent=idempotent)
     )
 
 

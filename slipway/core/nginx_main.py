@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, ladder
+from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, WORKER_SHUTDOWN, ladder
 
 USER = 101
 LIVE = "/etc/nginx/live"
@@ -37,15 +37,18 @@ def main_conf(*, drain: int, cpus: float = 1.0, tls: bool = False) -> str:
     temporary = "\n".join(f"    {kind}_temp_path {TEMPORARY}/{kind};" for kind in TEMP_PATHS)
     return f"""\
 worker_processes {max(1, math.ceil(cpus))};
-worker_shutdown_timeout {steps.worker_shutdown}s;
+worker_shutdown_timeout {WORKER_SHUTDOWN}s;
 pid {PID};
-error_log stderr notice;
+# Outside of requests: only what keeps nginx from working. Workers of before a reload look up names of former containers
+# to their end, and would complain every two seconds that there are none.
+error_log stderr crit;
 
 events {{
     worker_connections 2048;
 }}
 
 http {{
+    error_log stderr error;
     include /etc/nginx/mime.types;
     default_type application/octet-stream;
     charset utf-8;
@@ -79,7 +82,8 @@ http {{
     proxy_connect_timeout {CONNECT}s;
     proxy_send_timeout {steps.request}s;
     proxy_read_timeout {steps.request}s;
-    proxy_next_upstream error timeout;  # never non_idempotent: a POST must not arrive twice
+    # Never `non_idempotent`: a POST must not arrive twice. Nor `timeout`: see slipway.core.retry.
+    proxy_next_upstream error;
     proxy_next_upstream_tries 2;
     proxy_buffers 16 16k;
     proxy_buffer_size 16k;

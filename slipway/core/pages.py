@@ -90,11 +90,16 @@ def server_part() -> str:
 {_location(MAINTENANCE, retry_after="$maintenance")}{_location(UNAVAILABLE, retry_after="5")}{_location(TOO_LARGE)}"""
 
 
-def errors(unavailable: str = "502 503 504") -> list[str]:
-    """The directives that name the pages; `unavailable` are the statuses of nginx's own that lead to that page."""
+def errors() -> list[str]:
+    """The directives that name the pages for what nginx answers itself."""
+    return [*passing_errors(), f"error_page 502 =503 {_UNAVAILABLE};", f"error_page 504 {_UNAVAILABLE};"]
+
+
+def passing_errors() -> list[str]:
+    """Those of a location that passes requests on: what becomes of its 502 and 504 is for slipway.core.retry to say."""
     return [
         f"error_page {CLOSED} =503 {FOLDER}{_file(MAINTENANCE)};",
-        f"error_page {unavailable} =503 {FOLDER}{_file(UNAVAILABLE)};",
+        f"error_page 503 {_UNAVAILABLE};",
         f"error_page 413 {FOLDER}{_file(TOO_LARGE)};",
     ]
 
@@ -114,3 +119,6 @@ def _location(page: str, *, retry_after: str = "") -> str:
 
 def _file(page: str) -> str:
     return f"{page.replace('_', '-')}.html"
+
+
+_UNAVAILABLE = FOLDER + _file(UNAVAILABLE)

@@ -4,6 +4,11 @@
 up anew since it began, as they are within a second when a container has gone: nginx compares the two lists in
 ngx_http_upstream_get_round_robin_peer, since it has `resolve` (1.27.3). So nginx's own 502 leads to a named location,
 which begins anew with the containers of now. A 502 that a service sends itself is passed on.
+
+A container that took a request and gives no answer in time is another matter: the next one would be kept busy with the
+same for as long, and the client waits twice. nginx knows only one kind of `timeout`, though, and a container that has
+just gone does not even take the connection. So nginx's own 504 leads there as well, and begins anew only where nothing
+had been sent.
 """
 
 from __future__ import annotations
@@ -18,8 +23,13 @@ A dot stands before it, which no name of a service has."""
 
 
 def http_part() -> str:
-    """$delivered is "1" where something of a request has been sent to a container and must not be sent to another."""
+    """$delivered is "1" where something of a request has been sent to a container and must not be sent to another, and
+    $timed_out where the last one that got something of it did not answer in time."""
     return """\
+map "$upstream_status $upstream_bytes_sent" $timed_out {
+    default "";
+    "~504 (.*[ ,])?[1-9][0-9]*$" 1;
+}
 map "$request_method $upstream_bytes_sent" $delivered {
     default "";
     "~^(POST|PATCH|LOCK) .*[1-9]" 1;
@@ -31,7 +41,8 @@ def passed(service: str, target: str, errors: Sequence[str] = (), *, to: str = A
     """The directives of a location that passes requests on. `target` is the one that does; `errors` are those of
     `error_page` in its server, of which a location with one of its own inherits none."""
     # recursive: a second failure still leads to the page that the server has for it.
-    return _lines([target, *errors, f"error_page 502 = @{service}.{to};", "recursive_error_pages on;"])
+    aside = f"error_page 502 504 = @{service}.{to};"
+    return _lines([target, *errors, aside, "recursive_error_pages on;"])
 
 
 def server_part(
@@ -40,12 +51,13 @@ def server_part(
     """The locations that a server needs besides: where requests begin anew, and the paths at which also a POST may be
     sent to another container when the one that had it gave no answer."""
     passing = "uwsgi" if protocol is Protocol.UWSGI else "proxy"
-    twice = f"        {passing}_next_upstream error timeout non_idempotent;\n"
+    twice = f"        {passing}_next_upstream error non_idempotent;\n"
+    late = "        if ($timed_out) {\n            return 504;\n        }\n"
     once = "        if ($delivered) {\n            return 502;\n        }\n"
-    text = _again(f"@{service}.{AGAIN}", once, target)
+    text = _again(f"@{service}.{AGAIN}", late + once, target)
     for path in idempotent:
         text += f"    location = {path} {{\n{twice}{passed(service, target, errors, to=SENT_AGAIN)}    }}\n"
-    return text + (_again(f"@{service}.{SENT_AGAIN}", twice, target) if idempotent else "")
+    return text + (_again(f"@{service}.{SENT_AGAIN}", late + twice, target) if idempotent else "")
 
 
 def _again(name: str, first: str, target: str) -> str:

@@ -12,8 +12,7 @@ SERVER = re.compile(r"^\s*server ([A-Za-z0-9_.-]+):\d+ ", re.MULTILINE)
 
 def serving(files: Mapping[str, str]) -> dict[str, list[str]]:
     """{service: its containers' names}, of the generated files of slipway.core.nginx: {file name: text}."""
-    routed = "\n".join(text for name, text in files.items() if name.startswith("routes"))
-    targets = dict(TARGET.findall(routed))
+    targets = _targets(files)
     found: dict[str, list[str]] = {}
     for name, text in files.items():
         if name.startswith("upstreams"):
@@ -21,3 +20,15 @@ def serving(files: Mapping[str, str]) -> dict[str, list[str]]:
                 if upstream in targets:
                     found[targets[upstream]] = SERVER.findall(block)
     return dict(sorted(found.items()))
+
+
+def unused(files: Mapping[str, str]) -> list[str]:
+    """Those of the generated files whose upstream no route leads to."""
+    targets = _targets(files)
+    named = {name: {upstream for upstream, _ in UPSTREAM.findall(text)} for name, text in files.items()}
+    return sorted(name for name, upstreams in named.items() if upstreams and not upstreams & targets.keys())
+
+
+def _targets(files: Mapping[str, str]) -> dict[str, str]:
+    """{upstream: service} that the routes lead to."""
+    return dict(TARGET.findall("\n".join(text for name, text in files.items() if name.startswith("routes"))))

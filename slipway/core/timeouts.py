@@ -11,30 +11,31 @@ GUNICORN_KEEPALIVE = 75
 CLIENT_KEEPALIVE_MIN = 5
 """Seconds that nginx goes on serving an idle client connection after a reload; without it requests are reset."""
 
+WORKER_SHUTDOWN = 3600
+"""Seconds after a reload in which an nginx worker of before it carries on the WebSockets and streams that it has. Those
+to containers that a release ends are ended by these, the others go on as if there had been no release. Not for ever,
+because each such worker takes some memory."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
-    """Seconds. request <= drain <= graceful < stop, and worker_shutdown > request + CLIENT_KEEPALIVE_MIN: an nginx
-    worker that only finishes still takes requests on kept connections for that long, and they need their time too.
-    last_request > worker_shutdown: until then such a worker may send a request to an old container.
+    """Seconds. request <= drain <= graceful < stop, and last_request > request + CLIENT_KEEPALIVE_MIN: an nginx worker
+    that only finishes still takes requests on kept connections for that long, and they need their time too.
     """
 
     request: int
     drain: int
     graceful: int
-    worker_shutdown: int
     last_request: int
     stop: int
 
 
 def ladder(drain: int) -> Ladder:
     """The ladder over the longest request that a release waits for. The steps were measured with 30."""
-    worker_shutdown = drain + CLIENT_KEEPALIVE_MIN + 5
     return Ladder(
         request=drain,
         drain=drain,
         graceful=drain,
-        worker_shutdown=worker_shutdown,
-        last_request=worker_shutdown + 1,
+        last_request=drain + CLIENT_KEEPALIVE_MIN + 1,
         stop=drain + 10,
     )

@@ -12,7 +12,7 @@ from slipway.core.nginx_main import CONNECT
 
 HIDDEN = ("Date", "Server", "X-Powered-By")
 """Headers of an answer: nginx takes the first two away by itself only where it speaks HTTP."""
-HOP_BY_HOP = ("Expect", "Keep-Alive", "TE", "Transfer-Encoding", "Upgrade")
+HOP_BY_HOP = ("Expect", "Keep-Alive", "TE", "Transfer-Encoding")
 """Headers of a request that are between a client and nginx alone, which leaves them out where it speaks HTTP."""
 
 
@@ -42,5 +42,5 @@ def lines(headers: Mapping[str, str], *, https: str, request: int, again: bool) 
     said += [f"uwsgi_hide_header {name}" for name in HIDDEN]
     said += [f"uwsgi_connect_timeout {CONNECT}s", f"uwsgi_send_timeout {request}s", f"uwsgi_read_timeout {request}s"]
     said += ["uwsgi_buffers 16 16k", "uwsgi_buffer_size 16k"]
-    said += [f"uwsgi_next_upstream {'error timeout' if again else 'off'}", "uwsgi_next_upstream_tries 2"]
+    said += [f"uwsgi_next_upstream {'error' if again else 'off'}", "uwsgi_next_upstream_tries 2"]
     return "".join(f"    {each};\n" for each in said)

@@ -126,6 +126,10 @@ class Edge:
         named = (line.partition(" ") for line in lines)
         return {int(pid): "shutting down" in title for pid, _, title in named if pid.isdecimal()}
 
+    def end(self, workers: Iterable[int]) -> None:
+        """Ends workers of before a reload, and with them what they have; some may have ended already."""
+        self.execute(["sh", "-c", f"kill -TERM {' '.join(map(str, sorted(workers)))}"])
+
     def ask(self, upstream: str, path: str, seconds: float = ANSWER) -> Answer:
         """The answer to one GET through this upstream."""
         url = f"http://127.0.0.1:{self.gate_port}{path}"

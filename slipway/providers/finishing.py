@@ -14,7 +14,7 @@ while for worker in {workers}; do [ ! -d /proc/$worker ] || break; done && [ -d 
     sleep 0.5
 done
 """
-"""Ends when the last of them has. nginx itself ends them in the end (worker_shutdown_timeout)."""
+"""Ends when the last of them has, which may take long where one has a WebSocket (worker_shutdown_timeout)."""
 
 
 class Finishing:

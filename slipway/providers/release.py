@@ -19,13 +19,13 @@ from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, recorded
 from slipway.providers.gate import Gate
 from slipway.providers.records import RecordingProvider, RecordInputs
-from slipway.providers.switching import drain, edge_of, show, switch, switch_back
+from slipway.providers.switching import drain, edge_of, retire, show, switch, switch_back
 
 UNTOUCHED = "Nothing was switched: the site goes on as it was."
 
 
 class ReleaseProvider(RecordingProvider):
-    """Waits, shows, asks, switches, drains; in this order."""
+    """Waits, shows, asks, switches, drains, retires; in this order."""
 
     work: ClassVar = ("containers", "edge", "upstreams", "routes", "pages")
 
@@ -59,7 +59,7 @@ class ReleaseProvider(RecordingProvider):
                 raise
             except Failure as failure:
                 raise Failure(str(failure) + aftermath(gate, edge, outcome, moved(olds, news))) from None
-            edge.remove(sorted(edge.files().keys() - shown.keys() - news["routes"].keys()))
+            retire(edge, edge.files().keys() - shown.keys() - news["routes"].keys())
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The routes as nginx has them. A run that was cut off behind its switch leaves others than the state knows: if
@@ -92,6 +92,12 @@ def aftermath(gate: Gate, edge: Edge | None, outcome: str, migrated: Sequence[st
     if edge is None:
         return ""  # development: nothing else could serve, and the source is about to be edited
     now = serving(edge.files())
+    try:
+        retire(edge)
+    except Interrupted:
+        raise
+    except Failure:
+        pass  # nginx goes on as it was, and the report of the cause matters more
     kept = gate.stop({name for names in now.values() for name in names})
     lines = ["", outcome]
     lines += [f"  {service} is served by {', '.join(names)}" for service, names in now.items()]

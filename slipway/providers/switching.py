@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from docker import DockerClient
 
-from slipway.core.serving import serving
+from slipway.core.serving import serving, unused
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure, Interrupted, Properties, find, log_tail, pause, say, wait
@@ -105,8 +105,18 @@ def switch_back(
     return BACK
 
 
+def retire(edge: Edge, more: Iterable[str] = ()) -> None:
+    """Has nginx forget the upstreams that no route leads to, and with them their containers' names, which it would look
+    up without end once these are gone. `more` are files to remove besides."""
+    forgotten = unused(edge.files())
+    edge.remove(sorted({*forgotten, *more}))
+    if forgotten:
+        edge.reload()
+
+
 def drain(edge: Edge, old: set[int], seconds: float, gate: Gate | None = None) -> None:
-    """Returns when the last request to what nginx no longer sends requests to has ended, or after `seconds`.
+    """Returns when the last request to what nginx no longer sends requests to has ended, or after `seconds`; what then
+    still goes on, a WebSocket or a long stream, is ended by its container when that is stopped.
 
     Watches the new containers of `gate` meanwhile; raises Failure as soon as one of them did not stay well.
     """
@@ -116,7 +126,7 @@ def drain(edge: Edge, old: set[int], seconds: float, gate: Gate | None = None) -
         if gate:
             gate.watch()
         if time.monotonic() - start > seconds:
-            say(f"release: nginx still has requests to old containers after {seconds:g} s; going on")
+            say(f"release: some connections are still open after {seconds:g} s; going on")
             return
         pause(LOOK)
     say(f"release: the last request to the old containers ended after {time.monotonic() - start:.1f} s")

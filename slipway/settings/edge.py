@@ -72,8 +72,9 @@ class EdgeSettings:
     """nginx: where it is published, which names it answers to (none: all), whose X-Forwarded-* headers it believes,
     the largest request body in MiB, pages of the site's own ({maintenance, unavailable, too_large: file in the
     project's folder}), the seconds for which a page that is still open finds the static files of its release,
-    those for which a browser keeps one without asking (0: it asks each time), the longest header line in KiB, and how
-    many requests a minute one address may make below some paths."""
+    those for which a browser keeps one without asking (0: it asks each time), those for which a WebSocket or a stream
+    of server-sent events may be silent, the longest header line in KiB, and how many requests a minute one address may
+    make below some paths."""
 
     address: str = "127.0.0.1"
     port: int = 8100
@@ -88,5 +89,6 @@ class EdgeSettings:
     pages: Mapping[str, str] = field(default_factory=dict)
     static_retention: int = 7 * 24 * 3600
     static_max_age: int = 0
+    stream_timeout: int = 3600
     memory: int = 128
     cpus: float = 1.0

@@ -140,6 +140,7 @@ class EdgeTable(Table):
     pages: PagesTable = Field(default=PagesTable(), examples=[{"maintenance": "pages/maintenance.html"}])
     static_retention: int = Field(default=7 * 24 * 3600, ge=60, le=366 * 24 * 3600, examples=[604800])
     static_max_age: int = Field(default=0, ge=0, le=366 * 24 * 3600, examples=[2592000])
+    stream_timeout: int = Field(default=3600, ge=1, le=24 * 3600, examples=[600])
     memory: int = Field(default=128, ge=32, examples=[128])
     cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[1.0])
 

@@ -145,7 +145,7 @@ def test_gunicorn_its_health_check_and_nginx_agree_on_the_protocol() -> None:
     assert "SCRIPT_NAME=/images" in images["envs"]
     target = released(prod)["images"]["upstream"]
     passed = routes(prod).count(f"uwsgi_pass {target};")
-    assert passed == 2 * 2, "for visitors and for the service that uses it, and where either begins anew"
+    assert passed == 2 * 3, "for visitors and for the service that uses it, for streams, and where either begins anew"
     assert "proxy_pass http://ui_" in routes(prod)
     assert "--protocol=uwsgi" not in prod.services["ui"].inputs["command"]
     assert probes.UWSGI not in dev.services["images"].inputs["healthcheck"]["tests"], "Flask's own server speaks HTTP"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from slipway.core import gunicorn
+from slipway.setup import paths
 from tests.providers.place import Place
 from tests.providers.site import Site
 from tests.support import engine
@@ -24,11 +27,14 @@ def place() -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
-def app() -> Iterator[str]:
-    """The image of a service that does as its environment says."""
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The image of a service that does as its environment says, with gunicorn's worker as a stack has it."""
     name = f"providers-{secrets.token_hex(4)}/app:1"
-    folder = str(Path(__file__).with_name("app"))
-    engine.client().images.build(path=folder, tag=name, buildargs={"BASE": base_image("python")}, rm=True, forcerm=True)
+    folder = shutil.copytree(Path(__file__).with_name("app"), tmp_path_factory.mktemp("app") / "app")
+    shutil.copy(paths.PROJECT / "slipway" / "build" / f"{gunicorn.WORKER}.py", folder)
+    engine.client().images.build(
+        path=str(folder), tag=name, buildargs={"BASE": base_image("python")}, rm=True, forcerm=True
+    )
     yield name
     engine.remove_image(name)
 

@@ -25,7 +25,7 @@ from tests.support.waiting import wait_until
 SERVE = [
     "gunicorn",
     "--bind=0.0.0.0:5000",
-    "--worker-class=gthread",
+    f"--worker-class={gunicorn.WORKER}.Worker",
     "--threads=8",
     "--keep-alive=75",
     "--graceful-timeout=30",

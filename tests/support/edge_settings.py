@@ -37,6 +37,7 @@ EDGE: Mapping[str, st.SearchStrategy[Any]] = {
     "pages": st.just({}),  # files beside the configuration, which says the same whoever wrote them
     "staticRetention": st.integers(60, 1_000_000),
     "staticMaxAge": st.sampled_from([0, 2_592_000]),
+    "streamTimeout": st.integers(1, 86_400),
     "memory": st.integers(32, 1024),
     "cpus": st.sampled_from([0.1, 1.0, 2.5, 64.0]),
 }

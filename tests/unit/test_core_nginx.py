@@ -8,7 +8,7 @@ from dataclasses import replace
 from slipway.core import forwarding, gunicorn, statics
 from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
 from slipway.core.nginx_main import MAIN_FILE, main_conf
-from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, ladder
+from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, WORKER_SHUTDOWN, ladder
 from slipway.settings.site import Service
 from tests.support.nginx_files import render, upstreams_conf
 
@@ -85,7 +85,8 @@ def test_a_service_hears_who_asked_and_nothing_that_a_client_made_up() -> None:
     assert headers["X-Forwarded-For"] == "$remote_addr"
     assert headers["X-Forwarded-Proto"] == "$scheme"
     assert headers["Host"] == headers["X-Forwarded-Host"] == forwarding.ASKED_HOST
-    assert headers["X-Forwarded-Prefix"] == headers["Forwarded"] == headers["Connection"] == '""'
+    assert headers["X-Forwarded-Prefix"] == headers["Forwarded"] == '""'
+    assert (headers["Upgrade"], headers["Connection"]) == ("$websocket", "$websocket_connection")
     assert "underscores_in_headers off;" in main_conf(drain=30)
 
 
@@ -133,7 +134,7 @@ def test_a_post_is_sent_again_at_the_idempotent_paths_alone() -> None:
     text = routes_conf(EdgeModel(services=(SHOP, stock), callers={"stock": ("10.1.0.0/24",)}), releases)
     blocks = [text.partition("server_name stock;")[0], server(text, "stock")]
     for block in blocks:  # for visitors and for services that call it
-        assert block.count("proxy_next_upstream error timeout non_idempotent;") == 3  # and where they begin anew
+        assert block.count("proxy_next_upstream error non_idempotent;") == 3  # and where they begin anew
         for path in ("= /stock/login", "= /stock/sessions/"):
             inside = location(block, path)
             assert "non_idempotent" in inside
@@ -178,11 +179,11 @@ def test_only_those_who_use_a_service_may_call_it_through_the_edge() -> None:
 def test_the_timeouts_form_a_ladder() -> None:
     steps = ladder(30)
     assert steps.request <= steps.drain <= steps.graceful < steps.stop
-    assert steps.worker_shutdown > steps.request + CLIENT_KEEPALIVE_MIN
-    assert steps.last_request > steps.worker_shutdown
+    assert steps.last_request > steps.request + CLIENT_KEEPALIVE_MIN
+    assert steps.last_request + steps.graceful < WORKER_SHUTDOWN
     text = main_conf(drain=30)
     assert "proxy_read_timeout 30s;" in text
-    assert f"worker_shutdown_timeout {steps.worker_shutdown}s;" in text
+    assert f"worker_shutdown_timeout {WORKER_SHUTDOWN}s;" in text
     assert f"keepalive_min_timeout {CLIENT_KEEPALIVE_MIN}s;" in text
     assert GUNICORN_KEEPALIVE > UPSTREAM_KEEPALIVE
     command = gunicorn.command(SHOP, trusted="10.1.0.0/24", drain=30)
@@ -193,7 +194,7 @@ def test_the_timeouts_form_a_ladder() -> None:
 def test_names_are_looked_up_again_and_a_request_is_never_sent_twice_blindly() -> None:
     text = main_conf(drain=30)
     assert "resolver 127.0.0.11 valid=1s" in text
-    assert "proxy_next_upstream error timeout;" in text
+    assert "proxy_next_upstream error;" in text
     assert not re.search(r"proxy_next_upstream[^;]*non_idempotent", text)
 
 

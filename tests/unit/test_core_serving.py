@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
-from slipway.core.serving import serving
+from slipway.core.serving import serving, unused
 from slipway.settings.protocol import Protocol
 from slipway.settings.site import Service
 from tests.support.nginx_files import upstreams_conf
@@ -36,3 +36,11 @@ def test_a_service_that_speaks_uwsgi_serves_as_any_other() -> None:
 def test_nothing_serves_before_the_first_release() -> None:
     assert serving({}) == {}
     assert serving({f"upstreams-{name}.conf": text for name, text in upstream_blocks(EDGE, [OLD]).items()}) == {}
+
+
+def test_what_no_route_leads_to_is_not_needed_by_nginx() -> None:
+    blocks = upstream_blocks(EDGE, [OLD, NEW, ONLY])
+    files = {f"upstreams-{name}.conf": text for name, text in blocks.items()}
+    routed = {**files, "routes.conf": routes_conf(EDGE, [NEW, ONLY]), "unavailable.html": "proxy_pass"}
+    assert unused(routed) == [f"upstreams-{OLD.upstream}.conf"]
+    assert unused(files) == sorted(files)

@@ -67,7 +67,7 @@ def test_each_connection_of_postgres_may_have_its_process() -> None:
 def test_gunicorn_trusts_the_edge_alone_and_opens_nothing_else() -> None:
     command = gunicorn.command(Service(name="shop", app="manage:app"), trusted="10.1.0.0/24", drain=30)
     assert "--forwarded-allow-ips=10.1.0.0/24" in command
-    assert {"--no-control-socket", "--worker-class=gthread", "--worker-tmp-dir=/tmp"} <= set(command)
+    assert {"--no-control-socket", "--worker-class=slipway_worker.Worker", "--worker-tmp-dir=/tmp"} <= set(command)
     assert command[-1] == "manage:app"
 
 
