@@ -10,8 +10,11 @@ import pulumi_docker as docker
 from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
+from components.trial import tried
 from slipway.core import processes, scratch, topology
 from slipway.settings.site import POSTGRES_ALIAS, AdminerSettings
+
+PORT = 8080
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,16 +32,12 @@ class Adminer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AdminerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Adminer", name, None, opts)
-        container = docker.Container(
-            name,
+        described = dict(
             image=args.image,
-            envs=[f"ADMINER_DEFAULT_SERVER={POSTGRES_ALIAS}"],
             networks_advanced=args.networks.of(topology.ADMINER),
             ports=[
-                docker.ContainerPortArgs(internal=8080, external=args.settings.port, ip="127.0.0.1", protocol="tcp")
+                docker.ContainerPortArgs(internal=PORT, external=args.settings.port, ip="127.0.0.1", protocol="tcp")
             ],
-            labels=container_labels(args.context.labels(topology.ADMINER)),
-            destroy_grace_seconds=5,
             **hardening.container(
                 args.context.site.profile,
                 memory=args.settings.memory,
@@ -46,9 +45,19 @@ class Adminer(pulumi.ComponentResource):
                 user="adminer",
                 tmpfs=scratch.tmp(16),
             ),
-            opts=hardening.replacement(delete_first=True, parent=self),
         )
-        hardening.limit_pids(args.context, name, container, processes.LEAST, opts=pulumi.ResourceOptions(parent=self))
+        child = pulumi.ResourceOptions(parent=self)
+        keys = {PORT: ("adminer.port", "")}
+        trial = tried(args.context, name, topology.ADMINER, described, keys=keys, opts=child)
+        container = docker.Container(
+            name,
+            envs=[f"ADMINER_DEFAULT_SERVER={POSTGRES_ALIAS}"],
+            labels=container_labels(args.context.labels(topology.ADMINER)),
+            destroy_grace_seconds=5,
+            **described,
+            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[trial]),
+        )
+        hardening.limit_pids(args.context, name, container, processes.LEAST, opts=child)
         # The query chooses the kind of server; adminer's own default is MySQL.
         self.url = container.name.apply(lambda _: f"http://127.0.0.1:{args.settings.port}/?pgsql={POSTGRES_ALIAS}")
         self.register_outputs({"url": self.url})

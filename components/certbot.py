@@ -13,6 +13,7 @@ from components.context import Context, container_labels
 from components.edge import Edge
 from components.networks import Networks
 from components.secrets import Secrets
+from components.trial import tried
 from components.volumes import data_volume
 from slipway.core import container_paths, naming, nginx_main, processes, rotation, scratch
 from slipway.core.budget import CERTBOT_MEMORY
@@ -66,24 +67,28 @@ class Certbot(pulumi.ComponentResource):
             "bundle": f"{FILES}/{BUNDLE}" if settings.ca_bundle else "",
             "generation": certificates.args.secrets.generation(EDGE, rotation.TLS),
         }
-        self.container = docker.Container(
-            name,
+        described = dict(
             image=args.image,
-            entrypoints=[],
-            command=[*PROGRAM, json.dumps(configuration)],
             networks_advanced=args.networks.of(CERTBOT),
             volumes=mounts,
+            **hardening.container(
+                site.profile, memory=CERTBOT_MEMORY, cpus=0.5, user=str(nginx_main.USER), tmpfs=scratch.tmp(32)
+            ),
+        )
+        child = pulumi.ResourceOptions(parent=self)
+        trial = tried(context, name, CERTBOT, described, check=["true"], opts=child)
+        self.container = docker.Container(
+            name,
+            entrypoints=[],
+            command=[*PROGRAM, json.dumps(configuration)],
             labels=container_labels(context.labels(CERTBOT)),
             healthcheck=hardening.healthcheck(["CMD", *PROGRAM, "--check"], interval=30, timeout=5),
             stop_signal="SIGTERM",
             stop_timeout=GRACE,
             destroy_grace_seconds=GRACE,
-            **hardening.container(
-                site.profile, memory=CERTBOT_MEMORY, cpus=0.5, user=str(nginx_main.USER), tmpfs=scratch.tmp(32)
-            ),
-            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release]),
+            **described,
+            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release, trial]),
         )
-        child = pulumi.ResourceOptions(parent=self)
         hardening.limit_pids(context, name, self.container, processes.LEAST, opts=child)
         self.register_outputs({"container": self.container.name})
 

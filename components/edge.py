@@ -12,6 +12,7 @@ from components.certificates import Certificates, CertificatesArgs
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
+from components.trial import tried
 from components.volumes import PROVIDED, volume_labels
 from slipway.core import nginx_main, pages, processes, scratch, statics, tls, watching
 from slipway.core.topology import EDGE, PUBLIC
@@ -21,6 +22,8 @@ from slipway.settings.site import Service
 
 PORT = 80
 NGINX = ["nginx", "-c", nginx_main.MAIN, "-g", "daemon off;"]
+CHECK = ["nginx", "-t", "-q", "-c", nginx_main.MAIN]
+KEYS = {PORT: ("edge.port", "edge.address"), tls.PORT: ("edge.tlsPort", "edge.address")}
 
 GRACE = 5
 """Seconds in which nginx, told to stop, finishes requests. It takes no new ones meanwhile: a minute for a few slow
@@ -97,22 +100,14 @@ class Edge(pulumi.ComponentResource):
             *([self.certificates.mount] if self.certificates else []),
         ]
         published = {PORT: settings.port} | ({tls.PORT: settings.tls_port} if settings.tls.on else {})
-        self.container = docker.Container(
-            name,
+        described = dict(
             image=args.image,
-            entrypoints=[],
-            command=[*(["sh", f"{nginx_main.CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
             networks_advanced=args.networks.only(EDGE, PUBLIC),
             ports=[
                 docker.ContainerPortArgs(internal=inside, external=outside, ip=settings.address, protocol="tcp")
                 for inside, outside in published.items()
             ],
             volumes=mounts,
-            labels=container_labels(labels),
-            healthcheck=hardening.healthcheck(["CMD", "curl", "-fsS", "-o", "/dev/null", nginx_main.HEALTH_URL]),
-            stop_signal="SIGQUIT",
-            stop_timeout=GRACE,
-            destroy_grace_seconds=GRACE,
             **hardening.container(
                 site.profile,
                 memory=settings.memory,
@@ -120,7 +115,20 @@ class Edge(pulumi.ComponentResource):
                 user=str(nginx_main.USER),
                 tmpfs=scratch.tmp(16),
             ),
-            opts=hardening.replacement(delete_first=True, parent=self),
+        )
+        # Without the live files: a release puts those right that do not suit a new main file.
+        trial = tried(context, name, EDGE, described, check=CHECK, keys=KEYS, leave_out=nginx_main.LIVE, opts=child)
+        self.container = docker.Container(
+            name,
+            entrypoints=[],
+            command=[*(["sh", f"{nginx_main.CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
+            labels=container_labels(labels),
+            healthcheck=hardening.healthcheck(["CMD", "curl", "-fsS", "-o", "/dev/null", nginx_main.HEALTH_URL]),
+            stop_signal="SIGQUIT",
+            stop_timeout=GRACE,
+            destroy_grace_seconds=GRACE,
+            **described,
+            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[trial]),
         )
         self.memberships = args.networks.join(EDGE, self.container, first=PUBLIC, opts=child)
         self.pids_limit = hardening.limit_pids(context, name, self.container, processes.LEAST, opts=child)

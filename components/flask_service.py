@@ -14,6 +14,7 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ENTRY, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
+from components.trial import tried
 from components.volumes import data_volume
 from slipway.core import container_paths, gunicorn, naming, probes, processes, scratch
 from slipway.core.timeouts import ladder
@@ -125,26 +126,33 @@ class FlaskService(pulumi.ComponentResource):
         service, context = self.service, self.args.context
         profile, command = context.site.profile, self._command()
         grace = ladder(context.site.drain).stop
-        return docker.Container(
-            name,
+        delete_first = profile.publish_services or service.strategy is Strategy.RECREATE
+        described = dict(
             image=self.args.image,
-            entrypoints=None if command is None else ENTRY,
-            command=command,
-            envs=self.environment,
             networks_advanced=self.args.networks.of(service.name),
             ports=self._ports(replica),
             volumes=self.mounts,
+            **hardening.container(profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH),
+        )
+        if delete_first:
+            keys = {service.port: (f"overrides.{service.name}.devPort", "")}
+            child = pulumi.ResourceOptions(parent=self, depends_on=depends_on)
+            check = [] if service.image else ["true"]
+            depends_on = [
+                *depends_on, tried(context, name, service.name, described, check=check, keys=keys, opts=child)
+            ]  # fmt: skip
+        return docker.Container(
+            name,
+            entrypoints=None if command is None else ENTRY,
+            command=command,
+            envs=self.environment,
             labels=container_labels(context.labels(service.name)),
             healthcheck=self._healthcheck(),
             stop_signal="SIGTERM",
             stop_timeout=grace,
             destroy_grace_seconds=grace,
-            **hardening.container(profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH),
-            opts=hardening.replacement(
-                delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
-                parent=self,
-                depends_on=depends_on,
-            ),
+            **described,
+            opts=hardening.replacement(delete_first=delete_first, parent=self, depends_on=depends_on),
         )
 
     def _command(self) -> pulumi.Input[list[str]] | None:

@@ -11,6 +11,7 @@ from components import hardening
 from components.context import Context, container_labels
 from components.networks import Networks
 from components.secrets import Secrets
+from components.trial import tried
 from components.volumes import data_volume
 from slipway.core import postgres, processes, rotation, scratch
 from slipway.core.topology import POSTGRES
@@ -64,26 +65,13 @@ class Postgres(pulumi.ComponentResource):
             labels=labels,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.container = docker.Container(
-            context.name(POSTGRES),
-            name=context.name(POSTGRES),
+        described = dict(
             image=args.image,
-            command=postgres.command(settings),
-            envs=[
-                f"POSTGRES_PASSWORD_FILE={CONFIG}/superuser-password",
-                f"POSTGRES_INITDB_ARGS={postgres.initdb_args()}",
-                f"PGDATA={DATA}",
-            ],
             networks_advanced=args.networks.only(POSTGRES, POSTGRES),
             volumes=[
                 docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA),
                 docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
             ],
-            labels=container_labels(labels),
-            healthcheck=hardening.healthcheck(["CMD", *postgres.health_command()]),
-            stop_signal="SIGINT",
-            stop_timeout=GRACE,
-            destroy_grace_seconds=GRACE,
             **hardening.container(
                 site.profile,
                 memory=settings.memory,
@@ -92,7 +80,26 @@ class Postgres(pulumi.ComponentResource):
                 tmpfs={"/var/run/postgresql": f"uid={UID},gid={UID},mode=0775,size=1m"} | scratch.tmp(64),
                 shared_memory=settings.shared_memory,
             ),
-            opts=hardening.replacement(delete_first=True, parent=self),
+        )
+        check = postgres.check_command(settings, DATA)
+        child = pulumi.ResourceOptions(parent=self)
+        trial = tried(context, context.name(POSTGRES), POSTGRES, described, check=check, opts=child)
+        self.container = docker.Container(
+            context.name(POSTGRES),
+            name=context.name(POSTGRES),
+            command=postgres.command(settings),
+            envs=[
+                f"POSTGRES_PASSWORD_FILE={CONFIG}/superuser-password",
+                f"POSTGRES_INITDB_ARGS={postgres.initdb_args()}",
+                f"PGDATA={DATA}",
+            ],
+            labels=container_labels(labels),
+            healthcheck=hardening.healthcheck(["CMD", *postgres.health_command()]),
+            stop_signal="SIGINT",
+            stop_timeout=GRACE,
+            destroy_grace_seconds=GRACE,
+            **described,
+            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[trial]),
         )
         self.memberships = args.networks.join(
             POSTGRES, self.container, first=POSTGRES, opts=pulumi.ResourceOptions(parent=self)

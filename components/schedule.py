@@ -13,6 +13,7 @@ from components.context import Context, container_labels
 from components.flask_service import SCRATCH, FlaskService
 from components.networks import Networks
 from components.service_files import SCHEDULE
+from components.trial import tried
 from slipway.core import container_paths, processes
 from slipway.core.timeouts import ladder
 
@@ -44,28 +45,31 @@ class Schedule(pulumi.ComponentResource):
         context, owner, service = args.context, args.service, args.service.service
         jobs = {job: (each.cron, each.command) for job, each in sorted(service.schedule.items())}
         grace = ladder(context.site.drain).stop
-        self.container = docker.Container(
-            name,
+        described = dict(
             image=owner.args.image,
-            entrypoints=[],
-            command=owner.files.wrapped([*PROGRAM, json.dumps(jobs)]),
-            envs=owner.environment,
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(name=network) for network in args.networks.names_of(service.name)
             ],
             volumes=owner.mounts,
-            labels=container_labels(context.labels(f"{service.name}-schedule")),
+            **hardening.container(
+                context.site.profile, memory=service.memory, cpus=service.cpus, user=owner.user, tmpfs=SCRATCH
+            ),
+        )
+        label, child = f"{service.name}-schedule", pulumi.ResourceOptions(parent=self)
+        trial = tried(context, name, label, described, check=["true"], opts=child)
+        self.container = docker.Container(
+            name,
+            entrypoints=[],
+            command=owner.files.wrapped([*PROGRAM, json.dumps(jobs)]),
+            envs=owner.environment,
+            labels=container_labels(context.labels(label)),
             healthcheck=hardening.healthcheck(["CMD", *PROGRAM, "--check"]),
             init=True,  # whatever a command leaves behind is ours to bury
             stop_signal="SIGTERM",
             stop_timeout=grace,
             destroy_grace_seconds=grace,
-            **hardening.container(
-                context.site.profile, memory=service.memory, cpus=service.cpus, user=owner.user, tmpfs=SCRATCH
-            ),
-            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release]),
+            **described,
+            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release, trial]),
         )
-        hardening.limit_pids(
-            context, name, self.container, processes.of_service(service), opts=pulumi.ResourceOptions(parent=self)
-        )
+        hardening.limit_pids(context, name, self.container, processes.of_service(service), opts=child)
         self.register_outputs({"container": self.container.name})

@@ -35,10 +35,13 @@ def explain(target: Target, state: State) -> None:
 
 
 def serving_now(belongings: Belongings) -> dict[str, list[str]]:
-    """{service: the containers to which nginx sends its requests}; empty where there is no nginx."""
+    """{service: the containers to which nginx sends its requests}; empty where no nginx runs: what its files say is
+    then served to nobody."""
     from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which takes a second
 
     for container in belongings.of_service(EDGE)[:1]:
+        if container.status != "running":
+            continue
         with contextlib.suppress(NotFound):
             return serving(Edge(container, LIVE, MAIN, INTERNAL_PORT).files())
     return {}

@@ -8,6 +8,15 @@ HBA_FILE = "/etc/slipway/pg_hba.conf"
 """Where the container mounts pg_hba(); the server's own one trusts everybody on the local socket."""
 HEALTH_ROLE = "slipway_health"
 """May log in from the container's own loopback without a password, and may do nothing at all."""
+CHECK = """
+made=$(cat "$0/PG_VERSION" 2> /dev/null) || exit 0
+have=$(postgres --version | sed 's/^[^0-9]*\\([0-9]*\\).*/\\1/')
+if [ "$made" != "$have" ]; then
+    echo "the data in its volume is of Postgres $made, and the image has Postgres $have, which does not read it" >&2
+    exit 1
+fi
+exec "$@" > /dev/null
+"""
 
 
 def pg_hba() -> str:
@@ -48,6 +57,12 @@ def command(settings: PostgresSettings) -> list[str]:
         "log_parameter_max_length_on_error": "0",
     }
     return ["postgres", *(text for name, value in options.items() for text in ("-c", f"{name}={value}"))]
+
+
+def check_command(settings: PostgresSettings, data: str) -> list[str]:
+    """Fails where the data in the folder `data` is of another major version than the program, or where it does not know
+    an option; touches nothing, and may run beside a server on the same data."""
+    return ["sh", "-ec", CHECK, data, *command(settings), "-D", data, "-C", "max_connections"]
 
 
 def initdb_args() -> str:

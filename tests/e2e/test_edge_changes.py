@@ -4,11 +4,12 @@ preview says about them beforehand. The site is a small server and a database.""
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +213,7 @@ def test_new_hosts_and_assets_lose_no_request_and_a_page_that_is_still_open_keep
 def test_memory_of_nginx_is_changed_in_place_and_another_container_of_it_is_announced_with_its_gap(site: Edge) -> None:
     before = site.nginx()
     site.declare(edge={"memory": 160})
-    assert site.impacts() == {"none": ["edge"]}
+    assert site.impacts() == {"none": ["edge-trial", "edge"]}
     site.slipway("up")
     assert (site.nginx(), site.container("edge").attrs["HostConfig"]["Memory"]) == (before, 160 * 2**20)
 
@@ -226,6 +227,24 @@ def test_memory_of_nginx_is_changed_in_place_and_another_container_of_it_is_anno
     print(f"nginx was away for {gap:.1f} s")
     assert 0 < gap < GAP
     assert site.get().status_code == 200
+
+
+def test_an_address_that_nginx_cannot_get_is_found_before_the_old_one_is_deleted(site: Edge) -> None:
+    before, port = site.nginx(), site.settings["edge"]["port"]
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        taken = listener.getsockname()[1]
+        site.declare(edge={"port": taken})
+        with watched(site.url) as failed:
+            said = site.slipway("up", code=1)
+    assert f"edge.port: 127.0.0.1:{taken} is taken by another program" in said.stdout + said.stderr
+    assert "pulumi config set --path edge.port" in said.stdout + said.stderr
+    assert "web is served by" in said.stderr
+    assert (site.nginx(), failed) == (before, [])
+    site.declare(edge={"port": port, "address": "192.0.2.7"})
+    said = site.slipway("up", code=1)
+    assert "edge.address: 192.0.2.7 is no address of the engine's host" in said.stdout + said.stderr
+    assert (site.nginx(), site.get().status_code) == (before, 200)
+    site.declare(edge={"address": "127.0.0.1"})
 
 
 def test_a_plan_with_data_at_risk_is_refused_unless_it_is_allowed(site: Edge) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
+from slipway.core import nginx_main
 from slipway.core.naming import labels
 from tests.mocks.program import run
 from tests.mocks.recording import PROJECT, Program, Registered
@@ -28,6 +29,24 @@ def test_every_container_states_its_replacement_order(site: Program) -> None:
 def test_in_prod_only_postgres_and_the_edge_are_deleted_first(prod: Program) -> None:
     first = {name for name, each in prod.containers.items() if each.request.deleteBeforeReplace}
     assert first == {"postgres", "edge"}
+
+
+@EVERY_SITE
+def test_what_is_deleted_first_was_tried_before(declared: str) -> None:
+    """With the container's own image, user, mounts and addresses."""
+    for stack in ("prod", "dev"):
+        program = program_of(stack, declared)
+        for each in program.containers.values():
+            trials = [program.resources[urn] for urn in each.request.dependencies if "Trial::" in urn]
+            assert bool(trials) == each.request.deleteBeforeReplace, each.name
+            for trial in trials:
+                tried, made = trial.inputs, each.inputs
+                assert (tried["image"], tried["user"], tried["memory"]) == (made["image"], made["user"], made["memory"])
+                ports = [(one["ip"], one["external"]) for one in made.get("ports") or ()]
+                assert [(one["ip"], one["port"]) for one in tried["ports"]] == ports
+                seen = {one["target"] for one in tried["mounts"]}
+                mounted = {one["containerPath"] for one in made.get("volumes") or ()}
+                assert mounted - seen <= {nginx_main.LIVE}, each.name
 
 
 def test_whatever_publishes_a_port_or_has_a_fixed_name_is_deleted_first(site: Program) -> None:
