@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,8 @@ class Seen:
 
 def valid_name(text: str) -> str:
     """A service's name made of a folder's: ihatemoney of ihatemoney-7.2.1, my-shop of My_Shop."""
-    plain = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[-_]v?\d+(\.\d+)+\w*$", "", text).lower()).lstrip("-0123456789")
+    latin = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^a-z0-9]+", "-", re.sub(r"[-_]v?\d+(\.\d+)+\w*$", "", latin)).lstrip("-0123456789")
     plain = plain[: fields.LONGEST_NAME].strip("-") or "app"
     return f"{plain[: fields.LONGEST_NAME - 4].strip('-')}-app" if plain in service_checks.RESERVED else plain
 

@@ -12,6 +12,7 @@ from slipway.cli.inside import execute, psql
 from slipway.cli.logs import logs
 from slipway.cli.look import ps, status
 from slipway.cli.maintenance import maintenance
+from slipway.cli.new import new
 from slipway.cli.reach import doctor, open_
 from slipway.cli.releases import releases, rollback
 from slipway.cli.rotate import rotate
@@ -30,6 +31,7 @@ def main() -> None:
 
 
 for command in (
+    new,
     preview,
     up,
     down,

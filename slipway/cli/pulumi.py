@@ -189,6 +189,25 @@ class Pulumi:
         return code
 
 
+def stacks(project: str) -> list[str]:
+    """The names of a project's stacks, whoever made them. Raises CliError where the backend cannot be asked."""
+    chosen = environment(Choices.load(), os.environ)
+    if not shutil.which("pulumi", path=chosen["PATH"]):
+        raise CliError("there is no pulumi command", "make setup", code=Code.NOT_SET_UP)
+    done = subprocess.run(
+        [*PULUMI, "--non-interactive", "stack", "ls", "--project", project, "--json"],
+        cwd="/",  # no project's own backend
+        env=chosen | {"PWD": "/"},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CliError(f"the stacks in the backend cannot be listed:\n{done.stderr.strip()}")
+    return [str(each["name"]) for each in json.loads(done.stdout or "[]") or ()]
+
+
 @contextmanager
 def passed_on(process: subprocess.Popen[Any]) -> Iterator[list[int]]:
     """Lets Pulumi end in its own time: an interrupt from the keyboard reaches it by itself, a SIGTERM is passed on.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +61,24 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     )
     @functools.wraps(function)
     def wrapped(stack: str, folder: Path | None, *, json_wanted: bool, **others: Any) -> None:
-        try:
-            code = function(Target(stack or DEFAULT_STACK, folder, json=json_wanted), **others) or Code.OK
-        except CliError as error:
-            screen.failed(error, json_wanted=json_wanted)
-            code = error.code
-        except DockerException as error:
-            screen.failed(CliError(f"the Docker engine: {error}"), json_wanted=json_wanted)
-            code = Code.FAILED
-        except KeyboardInterrupt:
-            code = Code.INTERRUPTED
-        except BrokenPipeError:
-            code = Code.OK  # whoever read has seen enough
-            sys.stderr.close()
-        sys.exit(int(code))
+        target = partial(Target, stack or DEFAULT_STACK, folder, json=json_wanted)
+        sys.exit(ended(lambda: function(target(), **others), json=json_wanted))
 
     return wrapped
+
+
+def ended(run: Callable[[], int | None], *, json: bool) -> int:
+    """Runs what a command does, says what went wrong, and returns the exit code."""
+    try:
+        return int(run() or Code.OK)
+    except CliError as error:
+        screen.failed(error, json_wanted=json)
+        return error.code
+    except DockerException as error:
+        screen.failed(CliError(f"the Docker engine: {error}"), json_wanted=json)
+        return Code.FAILED
+    except KeyboardInterrupt:
+        return Code.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return Code.OK  # whoever read has seen enough

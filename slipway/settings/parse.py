@@ -203,7 +203,8 @@ def _service(name: str, table: ServiceTable, *, sole: bool, dev_port: int) -> Se
 
 
 def _dev_ports(services: Mapping[str, ServiceTable]) -> dict[str, int]:
-    """Each service's own port on 127.0.0.1: the declared ones, and for the others the next free."""
+    """Each service's own port on 127.0.0.1: the declared ones, and for the others the next free from the lowest."""
     ports = {name: table.dev_port for name, table in services.items() if table.dev_port}
-    free = (port for port in range(FIRST_DEV_PORT, 65536) if port not in set(ports.values()))
+    first = min(ports.values(), default=FIRST_DEV_PORT)
+    free = (port for port in range(first, 65536) if port not in set(ports.values()))
     return {name: ports.get(name) or next(free) for name in services}
