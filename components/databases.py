@@ -33,8 +33,11 @@ class Databases(pulumi.ComponentResource):
 
     A service that uses another's database has that one's logins: here it is never asked who asks.
 
-    Removes no data: a service that goes away leaves its database behind, without a login.
+    Removes no data: a service that goes away leaves its database behind, without a login. `cluster` tells the server's
+    data from any other: on another, migrations run again.
     """
+
+    cluster: pulumi.Output[str]
 
     def __init__(self, name: str, args: DatabasesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Databases", name, None, opts)
@@ -63,6 +66,7 @@ class Databases(pulumi.ComponentResource):
             generations={service.name: self._generation(service) for service in services},
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self.cluster = roles.cluster
         self._ready = [roles, args.postgres.pids_limit, *args.postgres.memberships]
         self._held = {
             service.name: [

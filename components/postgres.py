@@ -18,7 +18,6 @@ from slipway.core.topology import POSTGRES
 from slipway.providers.files import FilesVolume
 
 UID = 999
-DATA = "/var/lib/postgresql/data"
 CONFIG = "/etc/slipway"
 GRACE = 90
 """Seconds for a fast shutdown with its checkpoint; killed earlier, the server recovers at its next start."""
@@ -69,7 +68,7 @@ class Postgres(pulumi.ComponentResource):
             image=args.image,
             networks_advanced=args.networks.only(POSTGRES, POSTGRES),
             volumes=[
-                docker.ContainerVolumeArgs(volume_name=volume.name, container_path=DATA),
+                docker.ContainerVolumeArgs(volume_name=volume.name, container_path=postgres.DATA),
                 docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
             ],
             **hardening.container(
@@ -81,7 +80,7 @@ class Postgres(pulumi.ComponentResource):
                 shared_memory=settings.shared_memory,
             ),
         )
-        check = postgres.check_command(settings, DATA)
+        check = postgres.check_command(settings)
         child = pulumi.ResourceOptions(parent=self)
         trial = tried(context, context.name(POSTGRES), POSTGRES, described, check=check, opts=child)
         self.container = docker.Container(
@@ -91,7 +90,7 @@ class Postgres(pulumi.ComponentResource):
             envs=[
                 f"POSTGRES_PASSWORD_FILE={CONFIG}/superuser-password",
                 f"POSTGRES_INITDB_ARGS={postgres.initdb_args()}",
-                f"PGDATA={DATA}",
+                f"PGDATA={postgres.DATA}",
             ],
             labels=container_labels(labels),
             healthcheck=hardening.healthcheck(["CMD", *postgres.health_command()]),

@@ -44,7 +44,8 @@ class ServiceJobsArgs:
 class ServiceJobs(pulumi.ComponentResource):
     """Owns the jobs; the service's containers depend on them, so none starts before they succeeded.
 
-    The migration logs in as the owner of the database; the seed as the service itself, once in the life of a stack.
+    The migration logs in as the owner of the database; the seed as the service itself, once in the life of its data.
+    Both run again on a new database.
     While the stack is pinned to an older release neither runs: the schema is never moved back.
     """
 
@@ -104,8 +105,14 @@ class ServiceJobs(pulumi.ComponentResource):
             memory=service.memory,
             timeout=context.site.migrations.timeout,
             once=once,
+            triggers={"cluster": args.databases.cluster} if args.databases and on_server(service) else {},
             labels=context.labels(service.name),
             hardened=context.site.profile.hardened,
             suspended=context.site.pin is not None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
         )
+
+
+def on_server(service: Service) -> bool:
+    """Whether its database is on the stack's own server."""
+    return service.owns_database or service.shares_database

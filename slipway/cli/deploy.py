@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from slipway.cli import backend, drift, failed, plan, recovery, report, screen
+from slipway.cli import backend, data, drift, failed, plan, recovery, report, screen
 from slipway.cli.errors import CliError, Code
 from slipway.cli.maintenance import remind
 from slipway.cli.target import Target, command
@@ -26,6 +26,8 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
     """
     pulumi = target.pulumi
     state = pulumi.state() or pulumi.create()
+    data.refuse_unreadable(target.belongings)
+    missing = data.missing(target.belongings, state)
     flags = ["--refresh", *target.project.policy, *recovery.rebuilt(target.belongings, state)]
     flags += [*drift.replaced(target.belongings, state), *arguments]
     expecting = ["--expect-no-changes"] if expect_no_changes else []
@@ -39,7 +41,8 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
                     {"operation": change.operation, "resource": change.name, "urn": change.urn, "impact": found.text}
                     for change, found in made.impacts
                 ],
-                "data_at_risk": bool(made.of(Level.DATA)),
+                "data_at_risk": bool(missing or made.of(Level.DATA)),
+                "missing": missing,
                 "changes": made.counted or {},
                 "pinned": target.project.pinned,
                 "errors": made.errors,
@@ -47,6 +50,8 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
         )
     else:
         plan.show(made)
+        for each in missing:
+            screen.say(f"data at risk: {each}", "bold red")
     if expect_no_changes and (made.code == Code.CHANGES or (made.impacts and not made.code)):
         return Code.CHANGES
     return Code(bool(made.code))
@@ -66,7 +71,11 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
     help="Say yes to the one question: whether to replace running containers "
     "that the state does not know, because it was lost or is elsewhere.",
 )
-@click.option("--allow-data-loss", is_flag=True, help="Go on when the plan deletes data volumes or generated secrets.")
+@click.option(
+    "--allow-data-loss",
+    is_flag=True,
+    help="Go on when the plan deletes data volumes or generated secrets, and when data is missing.",
+)
 @PASSED_ON
 @command
 def up(target: Target, *, refresh: bool, yes: bool, allow_data_loss: bool, arguments: tuple[str, ...]) -> int:
@@ -84,12 +93,13 @@ def bring_up(
     """What `up`, `rollback` and `rotate` do."""
     refuse_half_a_release(arguments)
     pulumi, belongings = target.pulumi, target.belongings
+    data.refuse_unreadable(belongings)
     killed = recovery.unlock(pulumi)
     state = pulumi.state() or pulumi.create()
     recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
     flags = [*target.project.policy, *recovery.rebuilt(belongings, state), *drift.replaced(belongings, state)]
     if not allow_data_loss:
-        plan.refuse_data_loss(pulumi, state, [*flags, *arguments])
+        plan.refuse_data_loss(pulumi, belongings, state, [*flags, *arguments])
         backend.refuse_if_held(target.project, backend.locks(target.project, pulumi.folder))
     flags += ["--refresh"] if refresh else []
     code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slipway.cli import screen
+from slipway.cli import data, screen
+from slipway.cli.belongings import Belongings
 from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import Pulumi, State
 from slipway.core import impact
@@ -83,17 +84,19 @@ def _named(changes: list[Change]) -> str:
     return ", ".join(named) + (f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else "")
 
 
-def refuse_data_loss(pulumi: Pulumi, state: State, flags: Iterable[str]) -> None:
-    """Makes a plan where the stack keeps data. Raises CliError when it puts data at risk, or when there is none.
+def refuse_data_loss(pulumi: Pulumi, belongings: Belongings, state: State, flags: Iterable[str]) -> None:
+    """Looks for data that is missing, and makes a plan, where the stack keeps data. Raises CliError when data is at
+    risk, or when there is no plan.
 
-    It asks the engine about nothing (no refresh): what is gone already is at no risk.
+    The plan asks the engine about nothing (no refresh): what is gone is not in it.
     """
     if not pulumi.project.profile.keep_data or not (state.of_type(VOLUME) or state.of_type(PASSWORD)):
         return
+    missing = data.missing(belongings, state)
     plan = make(pulumi, *(flag for flag in flags if flag not in UP_ONLY), hidden=True)
     if plan.code:
         raise CliError(f"nothing was changed: Pulumi could not make a plan\n{plan.said.strip()}")
-    if at_risk := plan.of(Level.DATA):
+    if at_risk := [*missing, *plan.of(Level.DATA)]:
         raise CliError(
             f"{pulumi.project}: this would put data at risk, and nothing was changed\n  " + "\n  ".join(at_risk),
             f"if you mean it:  {screen.command()} up --stack {pulumi.project.stack} --allow-data-loss",

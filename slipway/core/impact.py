@@ -115,6 +115,8 @@ def impact(change: Change, staying: Collection[str] = (), drawn: Collection[str]
         return _of_container(change, staying)
     if change.kind == RELEASE and change.operation != "delete":
         return RELOAD if change.operation != "update" or change.fields & SWITCHED else NOTHING
+    if change.kind == JOB and change.fields == {"triggers"}:
+        return Impact(Level.NONE, f"none; {change.name} runs before the switch if the database is another one")
     if change.kind == JOB and change.operation != "delete":
         return Impact(Level.NONE, f"none; {change.name} runs before the switch")
     return NOTHING
@@ -141,12 +143,19 @@ def _of_container(change: Change, staying: Collection[str]) -> Impact:
     return Impact(Level.RELEASE, f"new release of {shown} (no gap)")
 
 
+def data_volume(logical: str, inputs: Mapping[str, Any]) -> str:
+    """The name of a volume that holds data; "" for one that each run writes anew.
+
+    What holds data has a name of its own. Once made, those that Pulumi names have one as well: the logical name with
+    seven hexadecimal digits behind it.
+    """
+    volume = str(inputs.get("name") or "")
+    return "" if re.fullmatch(f"{re.escape(logical)}-[0-9a-f]{{7}}", volume) else volume
+
+
 def _of_volume(change: Change) -> Impact:
-    """A volume with a name of its own holds data; those that Pulumi names are written anew by each run. Once made,
-    these have a name, too: the logical one with seven hexadecimal digits behind it."""
-    volume = str(change.inputs.get("name") or "")
-    automatic = re.fullmatch(f"{re.escape(change.name)}-[0-9a-f]{{7}}", volume)
-    if change.operation not in {"replace", "delete"} or not volume or automatic:
+    volume = data_volume(change.name, change.inputs)
+    if change.operation not in {"replace", "delete"} or not volume:
         return NOTHING
     if change.kept and service(change.inputs, change.name) == CERTBOT:
         return Impact(Level.NONE, f"none; {volume} with account and certificates stays, and `tls: acme` finds it again")

@@ -6,6 +6,8 @@ from slipway.settings.database import MigrationSettings, PostgresSettings
 
 HBA_FILE = "/etc/slipway/pg_hba.conf"
 """Where the container mounts pg_hba(); the server's own one trusts everybody on the local socket."""
+DATA = "/var/lib/postgresql/data"
+VERSION_FILE, CONTROL_FILE = "PG_VERSION", "global/pg_control"
 HEALTH_ROLE = "slipway_health"
 """May log in from the container's own loopback without a password, and may do nothing at all."""
 CHECK = """
@@ -59,10 +61,10 @@ def command(settings: PostgresSettings) -> list[str]:
     return ["postgres", *(text for name, value in options.items() for text in ("-c", f"{name}={value}"))]
 
 
-def check_command(settings: PostgresSettings, data: str) -> list[str]:
-    """Fails where the data in the folder `data` is of another major version than the program, or where it does not know
+def check_command(settings: PostgresSettings) -> list[str]:
+    """Fails where its data is of another major version than the program, or where it does not know
     an option; touches nothing, and may run beside a server on the same data."""
-    return ["sh", "-ec", CHECK, data, *command(settings), "-D", data, "-C", "max_connections"]
+    return ["sh", "-ec", CHECK, DATA, *command(settings), "-D", DATA, "-C", "max_connections"]
 
 
 def initdb_args() -> str:
@@ -79,3 +81,9 @@ def migration_options(settings: MigrationSettings) -> str:
 def health_command() -> list[str]:
     """A real query over TCP: while the cluster is being made the server listens on its socket only."""
     return ["psql", "-XqtA", "-h", "127.0.0.1", "-U", HEALTH_ROLE, "-d", "postgres", "-c", "SELECT 1"]
+
+
+def system_identifier(control: bytes) -> str:
+    """Which cluster a control file is of: its first eight bytes (pg_control.h), in the order of the processors that
+    Docker runs on. "" for no such file."""
+    return str(int.from_bytes(control[:8], "little")) if len(control) >= 8 else ""

@@ -11,5 +11,6 @@ PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a type
 FILES_VOLUME = "pulumi-python:dynamic/slipway:FilesVolume"
 JOB = "pulumi-python:dynamic/slipway:Job"
 LOCAL_CERTIFICATE = "pulumi-python:dynamic/slipway:LocalCertificate"
+ROLES = "pulumi-python:dynamic/slipway:DatabaseRoles"
 RELEASE = "pulumi-python:dynamic/slipway:Release"
 STACK = "pulumi:pulumi:Stack"

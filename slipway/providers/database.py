@@ -12,10 +12,21 @@ from typing import ClassVar
 
 import pulumi
 from docker.models.containers import Container
-from pulumi.dynamic import Resource
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from slipway.core.provisioning import locking_sql
-from slipway.providers.engine import Failure, Properties, Provider, connect, find, log_tail, say, wait
+from slipway.providers.engine import (
+    Failure,
+    Properties,
+    Provider,
+    changes,
+    connect,
+    find,
+    log_tail,
+    recorded,
+    say,
+    wait,
+)
 from slipway.providers.execution import execute, run_with_input
 
 ENDED = {"exited", "dead"}
@@ -42,6 +53,9 @@ SESSION = {
     "statement_timeout": "60s",
 }
 """The server's log would keep a failed statement, and some settings every statement, passwords and all."""
+CLUSTER = "cluster"
+"""The output that no input answers to: the identity that initdb gave the data."""
+ASK_CLUSTER = ["psql", "-XqtA", "-d", "postgres", "-c", "SELECT system_identifier FROM pg_control_system()"]
 SECRET = re.compile(r"(?i)(?:\bpassword|\\set\s+\S+)\s+'((?:[^']|'')+)'")
 
 
@@ -54,13 +68,37 @@ class Ended(Failure):
 class DatabaseRolesProvider(Provider):
     """Runs the SQL again when it, the container or a trigger changed. Never removes anything: databases are data.
 
-    Tells it whether this stack ran it before, and of which services the generation changed since.
+    Tells it whether this stack ran it before, and of which services the generation changed since. Records whose data it
+    met, and runs the SQL again on any other: a volume that was emptied or exchanged.
     """
 
     work: ClassVar = ("container", "sql", "triggers")
 
     def id(self, _props: Properties) -> str:
         return "database-roles"
+
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        if CLUSTER not in olds:
+            return DiffResult(changes=True, replaces=[], delete_before_replace=False)
+        return super().diff(id_, without_cluster(olds), without_cluster(news))
+
+    def create(self, props: Properties) -> CreateResult:
+        self.do({}, props)
+        return CreateResult(self.id(props), with_cluster(props))
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        if CLUSTER not in olds or changes(olds, news) & set(self.work):
+            self.do(without_cluster(olds), news)
+            return UpdateResult(with_cluster(news))
+        return UpdateResult({**without_cluster(news), CLUSTER: olds[CLUSTER]})
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Without the cluster where it is another one: then the next `up` does the work again."""
+        with connect(props["engine"]) as client:
+            container = find(client, props["container"])
+            found = cluster(container) if container and container.status == "running" else ""
+        same = not found or found == props.get(CLUSTER)
+        return ReadResult(id_, recorded(props) if same else without_cluster(props))
 
     def do(self, olds: Properties, news: Properties) -> None:
         before, now = olds.get("generations", {}), news.get("generations", {})
@@ -81,6 +119,26 @@ class DatabaseRolesProvider(Provider):
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Databases and roles stay with the data."""
+
+
+def cluster(server: Container) -> str:
+    """The identity of the server's data; "" where it does not answer."""
+    code, printed = execute(server, ASK_CLUSTER, user="postgres")
+    return "" if code else printed.strip()
+
+
+def with_cluster(props: Properties) -> Properties:
+    """What is recorded of a server that has just been provisioned."""
+    with connect(props["engine"]) as client:
+        container = find(client, props["container"])
+        found = cluster(container) if container else ""
+    if not found:
+        raise Failure(f"the Postgres container {props['container']} went away while its databases were made")
+    return {**without_cluster(props), CLUSTER: found}
+
+
+def without_cluster(props: Properties) -> Properties:
+    return {name: value for name, value in recorded(props).items() if name != CLUSTER}
 
 
 class DatabaseLoginProvider(Provider):
@@ -158,9 +216,11 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
     """What `sql` (safe to repeat; kept secret) makes on the server in `container`.
 
     `container` is the id of the Postgres container, so that a new container is provisioned again; `triggers` are
-    further identities, such as the volume's. `generations` are those of the services' logins. `timeout` is how many
-    seconds the server may take to answer.
+    further identities. `generations` are those of the services' logins. `timeout` is how many seconds the server may
+    take to answer. `cluster` tells one server's data from any other: its system identifier.
     """
+
+    cluster: pulumi.Output[str]
 
     def __init__(
         self,
@@ -181,6 +241,7 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
             "generations": dict(generations or {}),
             "triggers": dict(triggers or {}),
             "timeout": timeout,
+            CLUSTER: None,
         }
         secret = pulumi.ResourceOptions(additional_secret_outputs=["sql"])
         super().__init__(DatabaseRolesProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))

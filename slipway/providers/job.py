@@ -38,6 +38,7 @@ from slipway.providers.suspension import Suspendable
 
 INPUTS_LABEL = "slipway.job"
 """Hash of the inputs that a job's container was made from."""
+TRIGGERS = "triggers"
 GRACE = 10
 """Seconds between SIGTERM and SIGKILL for a job that ran out of time: a database transaction is rolled back in less."""
 HARDENED: dict[str, Any] = {
@@ -57,19 +58,21 @@ class JobProvider(Suspendable):
     inputs, so that a migration is neither cut off nor run twice; any other it ends first.
     """
 
-    work: ClassVar = ("image", "command", "env", "networks", "mounts", "user", "triggers")
+    work: ClassVar = ("image", "command", "env", "networks", "mounts", "user")
 
     def id(self, props: Properties) -> str:
         return str(props["container"])
 
     def update(self, id_: str, olds: Properties, news: Properties) -> UpdateResult:
-        if news.get("once") and olds.get("triggers") == news["triggers"]:
-            return UpdateResult(recorded(news))
-        return super().update(id_, olds, news)
+        if triggered(olds, news):
+            self.do(olds, news)
+        elif not news.get("once"):
+            return super().update(id_, olds, news)
+        return UpdateResult(recorded(news))
 
     def do(self, _olds: Properties, news: Properties) -> None:
         name, limit = str(news["container"]), float(news["timeout"])
-        digest = hashing.of_value({key: news[key] for key in self.work})
+        digest = hashing.of_value({key: news[key] for key in (*self.work, TRIGGERS)})
         with connect(news["engine"]) as client:
             container = unfinished(client, name, digest) or start(client, news, digest)
             started = time.monotonic()
@@ -88,6 +91,12 @@ class JobProvider(Suspendable):
     def delete(self, _id: str, props: Properties) -> None:
         with connect(props["engine"]) as client:
             remove(client, props["container"])
+
+
+def triggered(olds: Properties, news: Properties) -> bool:
+    """Whether a trigger is another than the last time; one that was not known then is only recorded."""
+    before, now = olds.get(TRIGGERS) or {}, news.get(TRIGGERS) or {}
+    return any(now.get(name) not in {None, known} for name, known in before.items() if known is not None)
 
 
 def unfinished(client: DockerClient, name: str, digest: str) -> Container | None:
@@ -174,7 +183,7 @@ def reason(container: Container) -> str:
 
 class Job(Resource, module="slipway", name="Job"):
     """Runs `command` in `image` to its end, once for each change of image, command, env, networks, mounts, user or
-    `triggers` (anything else that a new run depends on, such as the identity of the database).
+    `triggers` (whatever else needs a new run: which database it works on). A trigger without a value is not known yet.
 
     container  name of its container: one at a time
     env        plain values only: they can be read by inspecting the container; secrets come as files

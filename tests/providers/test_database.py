@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
+import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -69,6 +71,11 @@ def wanted(server: Container, password: str = "a", **changes: Any) -> dict[str, 
     return props | changes
 
 
+def identifier(server: Container) -> str:
+    asked = ["psql", "-XqtAc", "SELECT system_identifier FROM pg_control_system()"]
+    return str(server.exec_run(asked, user="postgres").output.decode().strip())
+
+
 def logs_in(server: Container, password: str) -> bool:
     """Over TCP from another address than loopback, as a service does."""
     command = ["psql", "-XqtAc", "SELECT 1", "-h", engine.address(server), "-U", USER, SERVICE]
@@ -78,7 +85,7 @@ def logs_in(server: Container, password: str) -> bool:
 def test_a_server_that_is_just_being_made_is_waited_for(server: Container) -> None:
     made = DatabaseRolesProvider().create(wanted(server))
     assert server.exec_run(["pg_isready", "-h", "127.0.0.1"]).exit_code == 0, "a temporary server was provisioned"
-    assert made.outs == wanted(server)
+    assert made.outs == wanted(server) | {"cluster": identifier(server)}
     assert logs_in(server, "a")
     assert not logs_in(server, "b")
 
@@ -94,7 +101,7 @@ def test_a_changed_password_is_set_and_repeating_changes_nothing(server: Contain
 
 
 def test_a_new_container_or_volume_is_provisioned_again_and_a_new_time_limit_is_not(server: Container) -> None:
-    provider, old = DatabaseRolesProvider(), wanted(server, "c")
+    provider, old = DatabaseRolesProvider(), wanted(server, "c", cluster=identifier(server))
     provider.create(wanted(server, "elsewhere"))
     later = old | {"timeout": 5}
     assert provider.update("", old, later).outs == later
@@ -102,7 +109,35 @@ def test_a_new_container_or_volume_is_provisioned_again_and_a_new_time_limit_is_
     provider.update("", old, old | {"triggers": {"volume": "second"}})
     assert logs_in(server, "c")
     assert "container" in provider.work
-    assert provider.diff("", old, dict(old)).changes is False
+    assert provider.diff("", old, wanted(server, "c")).changes is False
+
+
+def test_another_servers_data_is_provisioned_again_and_known_by_its_control_file(server: Container) -> None:
+    provider = DatabaseRolesProvider()
+    mine = provider.create(wanted(server, "mine")).outs or {}
+    for other in ({**mine, "cluster": "1"}, {key: value for key, value in mine.items() if key != "cluster"}):
+        found = provider.read("", other).outs or {}
+        assert provider.diff("", found, wanted(server, "mine")).changes
+    assert provider.read("", mine).outs == mine
+    taken_over = {key: value for key, value in wanted(server, "former").items() if key != "cluster"}
+    assert provider.update("", taken_over, wanted(server, "mine")).outs == mine
+    chunks, _ = server.get_archive(f"{postgres.DATA}/{postgres.CONTROL_FILE}")
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        control = archive.extractfile("pg_control")
+        assert control
+        assert postgres.system_identifier(control.read()) == mine["cluster"]
+
+
+@pytest.mark.parametrize(("made", "code"), [(None, 0), ("16", 1), ("17", 0)])
+def test_the_trial_of_a_server_reads_its_datas_version(server: Container, made: str | None, code: int) -> None:
+    """Beside the server that runs on the same data."""
+    folder = "/tmp/data"
+    written = f"rm -rf {folder}; cp -a {postgres.DATA} {folder}; printf %s '{made or ''}' > {folder}/PG_VERSION"
+    server.exec_run(["sh", "-ec", written if made else f"rm -rf {folder}"], user="postgres")
+    command = [part.replace(postgres.DATA, folder) for part in postgres.check_command(SETTINGS)]
+    found, said = server.exec_run(command, user="postgres")
+    assert (found, b"data in its volume is of Postgres 16" in said) == (code, bool(code)), said
+    assert server.exec_run(postgres.check_command(SETTINGS), user="postgres").exit_code == 0
 
 
 def test_the_password_is_neither_on_a_command_line_nor_in_the_servers_log_nor_in_an_error(server: Container) -> None:

@@ -107,7 +107,6 @@ def test_too_little_memory_is_named(place: Place) -> None:
         ("env", {"GREETING": "bye"}),
         ("mounts", []),
         ("user", "1000"),
-        ("triggers", {"database": "new"}),
     ],
 )
 def test_a_change_of_what_it_does_runs_it_again(place: Place, name: str, value: object) -> None:
@@ -118,9 +117,9 @@ def test_a_change_of_what_it_does_runs_it_again(place: Place, name: str, value: 
 
 
 def test_an_update_runs_it_again_and_other_settings_do_not(place: Place) -> None:
-    provider, old = JobProvider(), wanted(place, COUNT)
+    provider, old = JobProvider(), wanted(place, COUNT, triggers={"cluster": "1"})
     provider.create(old)
-    provider.update("", old, old | {"triggers": {"database": "new"}})
+    provider.update("", old, old | {"triggers": {"cluster": "2"}})
     assert runs(place) == 2
     later = old | {"timeout": 60, "memory": 128, "labels": {}}
     assert provider.update("", old, later).outs == later
@@ -189,12 +188,15 @@ def test_deleting_takes_a_failed_container_along_runs_nothing_and_may_be_repeate
 
 
 def test_what_is_run_once_is_not_run_again_for_a_new_image_and_is_for_new_data(place: Place) -> None:
-    first = wanted(place, COUNT, once=True)
+    first = wanted(place, COUNT, once=True, triggers={"cluster": None})
     JobProvider().create(first)
     second = wanted(place, COUNT + "true", once=True, env={"GREETING": "other"})
     assert JobProvider().update("", first, second).outs == second
     assert runs(place) == 1
-    JobProvider().update("", second, {**second, "triggers": {"data": "another"}})
+    known = {**second, "triggers": {"cluster": "1"}}
+    assert JobProvider().update("", second, known).outs == known, "a database that was not known yet is no other one"
+    assert runs(place) == 1
+    JobProvider().update("", known, {**known, "triggers": {"cluster": "2"}})
     assert runs(place) == 2
 
 

@@ -124,7 +124,10 @@ class FakeEngine:
         return SimpleNamespace(
             containers=SimpleNamespace(list=lambda **_: list(self.containers)),
             networks=SimpleNamespace(list=lambda **_: self._things("network", self.networks)),
-            volumes=SimpleNamespace(list=lambda **_: self._things("volume", self.volumes)),
+            volumes=SimpleNamespace(
+                list=lambda **_: self._things("volume", self.volumes),
+                get=self._volume,
+            ),
             images=SimpleNamespace(get=self._image, remove=self._remove("image", self.tags)),
             api=SimpleNamespace(images=lambda: [{"RepoTags": None}, *({"RepoTags": [tag]} for tag in self.tags)]),
         )
@@ -148,6 +151,11 @@ class FakeEngine:
             held.pop(name) if isinstance(held, dict) else held.remove(name)
 
         return remove
+
+    def _volume(self, name: str) -> Any:
+        if name not in self.volumes:
+            raise NotFound(name)
+        return SimpleNamespace(name=name)
 
     def _image(self, name: str) -> Any:
         if name not in self.images:
