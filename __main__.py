@@ -24,7 +24,7 @@ engine = resolve_engine(config.get("dockerHost"))
 site = load(engine)
 if site.pin:
     pulumi.log.warn(pinned(site.pin))
-context = Context(site=site, engine=engine.address, platform=engine.platform)
+context = Context(site=site, engine=engine.address, platform=engine.platform, isolates=engine.isolates)
 profile, bases = site.profile, site.base_images
 on_engine = pulumi.ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])
 

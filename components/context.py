@@ -13,11 +13,13 @@ from slipway.settings.site import Site
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The site and the engine that it runs on. `engine` is the engine's address, `platform` such as linux/amd64."""
+    """The site and the engine that it runs on. `engine` is the engine's address, `platform` such as linux/amd64;
+    `isolates`: its networks without a way out can do without an address of the host."""
 
     site: Site
     engine: str
     platform: str
+    isolates: bool = False
 
     def name(self, *parts: str) -> str:
         """The logical name of a resource: the stack's prefix and the parts, joined by hyphens."""

@@ -12,6 +12,9 @@ from components.context import Context
 from slipway.core import topology
 from slipway.providers.attachment import Attachment
 
+ISOLATED = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
+"""The host has no address on such a network: what listens on all of the host's addresses is not reached from it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksArgs:
@@ -36,8 +39,10 @@ class Networks(pulumi.ComponentResource):
             plan.name: docker.Network(
                 args.context.name(plan.name),
                 internal=plan.internal,
+                options=ISOLATED if plan.internal and args.context.isolates else None,
                 labels=labels,
-                opts=pulumi.ResourceOptions(parent=self),
+                # A new one's only: for other options the docker plugin would replace it, and every container on it.
+                opts=pulumi.ResourceOptions(parent=self, ignore_changes=["options"]),
             )
             for plan in self._plans
         }

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,11 +14,16 @@ import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env, version_lt
 
+from slipway.core.naming import HELPER_LABEL
+from slipway.core.pools import DEFAULTS, Pool, Room
+
 DEFAULT = "unix:///var/run/docker.sock"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 MIB = 2**20
 CONTAINERD_STORE, MENDED = "io.containerd.snapshotter.v1", 28
+ISOLATES = 28
+"""The first engine with the gateway mode `isolated` (moby#49262)."""
 NEWEST_API = "1.51"
 """The newest version of the engine's API that is spoken, Docker 28's; Docker 29 takes 1.44 and later. docker-py speaks
 whatever the engine reports, and later ones have other answers: events without `id` from 1.52 on, disk usage without
@@ -32,11 +38,13 @@ class EngineError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class DockerEngine:
-    """`address` as DOCKER_HOST has it, `platform` such as linux/amd64, `memory` of the whole host in MiB."""
+    """`address` as DOCKER_HOST has it, `platform` such as linux/amd64, `memory` of the whole host in MiB; `isolates`:
+    a network without a way out can do without an address of the host."""
 
     address: str
     platform: str
     memory: int
+    isolates: bool = False
 
     @property
     def elsewhere(self) -> bool:
@@ -56,6 +64,31 @@ class DockerEngine:
                 return dict(asked.volumes.get(name).attrs["Labels"] or {})
             except NotFound:
                 return {}
+
+    def writers(self, volume: str) -> dict[str, str]:
+        """{container that runs and may write to the volume: the user it runs as}"""
+        with closing(client(self.address)) as asked:
+            running = asked.containers.list(filters={"volume": volume}, ignore_removed=True)
+            return {
+                str(each.name): str(each.attrs["Config"].get("User") or "0")
+                for each in running
+                if HELPER_LABEL not in each.labels
+                and any(mount.get("Name") == volume and mount.get("RW") for mount in each.attrs["Mounts"])
+            }
+
+    def room(self) -> Room:
+        """Where it takes the addresses of new networks from."""
+        with closing(client(self.address)) as asked:
+            declared = asked.info().get("DefaultAddressPools") or ()
+            networks = asked.networks.list()
+        pools = [Pool.of(each["Base"], int(each["Size"])) for each in declared]
+        configured = [part for each in networks for part in (each.attrs.get("IPAM") or {}).get("Config") or ()]
+        ranges = [str(each["Subnet"]) for each in configured if each.get("Subnet")]
+        return Room(
+            tuple(pool for pool in pools if pool) if pools else DEFAULTS,
+            frozenset(str(each.name) for each in networks),
+            tuple(IPv4Network(each, strict=False) for each in ranges if ":" not in each),
+        )
 
 
 def address(setting: str | None, environment: Mapping[str, str] = os.environ) -> str:
@@ -99,7 +132,13 @@ def resolve(setting: str | None = None) -> DockerEngine:
     if broken := cannot_build(info):
         raise EngineError(broken)
     architecture = ARCHITECTURES.get(info["Architecture"], info["Architecture"])
-    return DockerEngine(address=where, platform=f"linux/{architecture}", memory=info["MemTotal"] // MIB)
+    major = str(info.get("ServerVersion", "")).partition(".")[0]
+    return DockerEngine(
+        address=where,
+        platform=f"linux/{architecture}",
+        memory=info["MemTotal"] // MIB,
+        isolates=major.isdecimal() and int(major) >= ISOLATES,
+    )
 
 
 def cannot_build(info: Mapping[str, Any]) -> str:

@@ -16,12 +16,16 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from pulumi.dynamic import CreateResult, Resource
 
 from slipway.core.naming import HELPER_LABEL
-from slipway.providers.engine import Failure, Properties, connect, recorded, remove
-from slipway.providers.filling import PARENT, PLACE, STAGED, helper, pack, read, run
+from slipway.providers.engine import Failure, Properties, connect, recorded, remove, say
+from slipway.providers.filling import FOLDER, PARENT, PLACE, STAGED, helper, owner, pack, read, run
 from slipway.providers.volumes import ExistingVolumeProvider, VolumeProvider, holders, volume_exists
 
 OWNED = ".slipway"
 """The hidden file in every data volume."""
+GIVE = f"""
+find {PARENT}/{FOLDER} -xdev -user "$1" ! -path {PARENT}/{FOLDER}/{OWNED} -exec chown -h "$2" {{}} +
+"""
+"""What others own in it stays theirs. The hidden file goes last: a run that is killed is repeated."""
 MARK = ".slipway-of"
 """The hidden file in a volume of files that another resource had before."""
 
@@ -92,17 +96,34 @@ def mark_of(client: DockerClient, props: Properties) -> str | None:
 
 
 class OwnedVolumeProvider(ExistingVolumeProvider):
-    """Gives the root of an existing volume to a user and leaves what is in it alone. An empty volume would take its
-    owner from the service's image, where that has the mounted path as well, each time a container starts with it: so a
-    hidden file keeps it from being empty."""
+    """Gives an existing volume to a user: its root, and where it was another user's before, the files of that one.
+
+    A hidden file tells whose it was; it also keeps the volume from being empty, because an empty one would take its
+    owner from the service's image, where that has the mounted path as well, each time a container starts with it.
+    Raises Failure while a container of the former user runs: it could not write any more.
+    """
 
     work: ClassVar = ("engine", "uid", "gid", "mode")
 
     def fill(self, props: Properties) -> None:
         uid, gid, mode = (int(props[key]) for key in ("uid", "gid", "mode"))
         root = pack({OWNED: "This volume belongs to its service.\n"}, uid=uid, gid=gid, mode=0o444, folder_mode=mode)
-        with connect(props["engine"]) as client, helper(client, props, ["true"]) as container:
-            container.put_archive(PARENT, root)
+        with connect(props["engine"]) as client:
+            with helper(client, props, ["true"]) as container:
+                former = owner(container, OWNED)
+            if former in {None, uid}:
+                with helper(client, props, ["true"]) as container:
+                    container.put_archive(PARENT, root)
+                return
+            if writers := [str(each.name) for each in holders(client, props["volume"]) if each.status == "running"]:
+                raise Failure(
+                    f"{props['volume']} belongs to user {former}, as whom {', '.join(writers)} writes to it, and not "
+                    f"to user {uid}.\n  What to type: docker stop {' '.join(writers)}\n  and the same again"
+                )
+            say(f"{props['volume']}: the files of user {former} are given to user {uid}")
+            with helper(client, props, ["sh", "-ec", GIVE, "sh", str(former), f"{uid}:{gid}"]) as container:
+                run(container)
+                container.put_archive(PARENT, root)
 
 
 class FilesVolume(Resource, module="slipway", name="FilesVolume"):

@@ -52,7 +52,7 @@ def helper(client: DockerClient, props: Properties, command: list[str]) -> Itera
         network_mode="none",
         init=False,
         cap_drop=["ALL"],
-        cap_add=["DAC_OVERRIDE"],
+        cap_add=["CHOWN", "DAC_OVERRIDE"],
         security_opt=["no-new-privileges"],
         labels=helper_labels(props["labels"], "files"),
     )
@@ -84,6 +84,16 @@ def read(container: Container, file: str) -> str:
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
         content = archive.extractfile(file)
         return content.read().decode() if content else ""
+
+
+def owner(container: Container, file: str) -> int | None:
+    """The user id of the owner of a small file of the volume; None where there is none."""
+    try:
+        chunks, _ = container.get_archive(f"{PARENT}/{FOLDER}/{file}")
+    except NotFound:
+        return None
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        return archive.getmember(file).uid
 
 
 def pack(

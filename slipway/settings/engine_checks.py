@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from slipway.core import budget, naming
+from slipway.core import budget, naming, pools, topology
+from slipway.core.pools import Room
 from slipway.core.topology import CERTBOT, POSTGRES
-from slipway.settings.problems import Problem, set_config
+from slipway.settings.problems import Problem, set_config, write_service
 from slipway.settings.site import Site
 
 
 class Engine(Protocol):
-    """What is asked of it: its host's memory in MiB, whether it is on another machine, whether it has an image, and the
-    labels of a volume (empty: it has no such volume, or one without any)."""
+    """What is asked of it: its host's memory in MiB, whether it is on another machine, whether it has an image, the
+    labels of a volume (empty: it has no such volume, or one without any), {running container that may write to it: its
+    user}, and where the addresses of new networks come from."""
 
     @property
     def memory(self) -> int: ...
@@ -21,6 +25,8 @@ class Engine(Protocol):
     def elsewhere(self) -> bool: ...
     def has_image(self, image: str) -> bool: ...
     def volume_labels(self, name: str) -> Mapping[str, str]: ...
+    def writers(self, volume: str) -> Mapping[str, str]: ...
+    def room(self) -> Room: ...
 
 
 def everything(site: Site, engine: Engine) -> Iterator[Problem]:
@@ -28,6 +34,8 @@ def everything(site: Site, engine: Engine) -> Iterator[Problem]:
     yield from _place(site, engine)
     yield from _memory(site, engine.memory)
     yield from _volumes(site, engine)
+    yield from _users(site, engine)
+    yield from _networks(site, engine.room())
 
 
 def _place(site: Site, engine: Engine) -> Iterator[Problem]:
@@ -63,6 +71,66 @@ def _volumes(site: Site, engine: Engine) -> Iterator[Problem]:
         fix = ("Choose another `name:` in Pulumi.yaml, or:", "  pulumi stack rename NAME")
         yield Problem(path="project and stack", what=what, fix=fix)
         return
+
+
+def _users(site: Site, engine: Engine) -> Iterator[Problem]:
+    """Files that the containers in service write are not given to another user before the switch."""
+    for service in site.services.values():
+        if site.profile.bind_mounts:
+            continue  # they run as whoever owns the project's folder
+        for volume in service.volumes:
+            name = naming.data_volume(site.project, site.stack, service.name, volume)
+            others = {each: user for each, user in engine.writers(name).items() if _uid(user) != str(service.user)}
+            if not others:
+                continue
+            former = ", ".join(sorted({_uid(user) for user in others.values()}))
+            what = (
+                f"the files in the volume {name} belong to user {former}, as whom {', '.join(others)} writes to them; "
+                f"they cannot be user {service.user}'s at the same time"
+            )
+            back = write_service(service.name, "user", value=int(former)) if former.isdecimal() else ()
+            fix = (
+                *back,
+                f"Or take {service.name} away for the change; the files are given to user {service.user} then:",
+                f"  docker stop {' '.join(others)}",
+                "  and the same again",
+            )
+            yield Problem(path=f"services.{service.name}.user", what=what, fix=fix)
+
+
+def _uid(user: str) -> str:
+    return user.partition(":")[0]
+
+
+def _networks(site: Site, room: Room) -> Iterator[Problem]:
+    """An engine that has no addresses left would stop half way."""
+    prefix = re.escape(naming.prefix(site.project, site.stack))
+    missing = [
+        plan.name
+        for plan in topology.networks(site)
+        if not any(re.fullmatch(f"{prefix}{re.escape(plan.name)}-[0-9a-f]{{7}}", name) for name in room.names)
+    ]
+    if len(missing) <= room.free:
+        return
+    base = pools.place(room.taken)
+    small = f'"default-address-pools": {json.dumps(pools.setting(base))}' if base else ""
+    what = (
+        f"the site needs {len(missing)} more networks, and the engine has addresses for {room.free}: it has "
+        f"{len(room.names)} networks, which take all but those of its address pools"
+    )
+    fix = (
+        "Remove those that nobody uses:  docker network prune",
+        *(
+            (
+                "or let it make small ones: add to /etc/docker/daemon.json on its host (`ip route` shows what is taken)",
+                f"  {small}",
+                "and restart it:  sudo systemctl restart docker",
+            )
+            if small
+            else ()
+        ),
+    )
+    yield Problem(path="networks", what=what, fix=fix)
 
 
 def _data_volumes(site: Site) -> Iterator[str]:

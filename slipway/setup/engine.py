@@ -15,8 +15,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
+from slipway.core import pools
 from slipway.setup import paths
 from slipway.setup.choices import Choice, Choices
 from slipway.setup.console import Console, SetupError
@@ -24,6 +26,8 @@ from slipway.setup.console import Console, SetupError
 DEFAULT = "unix:///var/run/docker.sock"
 PIDFILES = (Path("/run/docker.pid"), Path("/run/docker/containerd/containerd.pid"))
 CONFIGURATION = Path("/etc/docker/daemon.json")
+ROUTES = Path("/proc/net/route")
+TEN = IPv4Network("10.0.0.0/8")
 KEEPS_CONTAINERS = {"live-restore": True}
 """For an engine that set-up starts: containers go on while dockerd restarts. Without it, one that was killed (seen on
 20.10, every time) stops them all at its next start, notes that somebody wanted that, and does not start them again:
@@ -146,8 +150,22 @@ def configure(console: Console) -> None:
     if CONFIGURATION.exists():
         return
     CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
-    CONFIGURATION.write_text(json.dumps(KEEPS_CONTAINERS, indent=2) + "\n")
-    console.line(f"{'':<14} wrote {CONFIGURATION}: containers go on while the engine restarts")
+    base = pools.place(routes())
+    small = {"default-address-pools": pools.setting(base)} if base else {}
+    CONFIGURATION.write_text(json.dumps(KEEPS_CONTAINERS | small, indent=2) + "\n")
+    console.line(f"{'':<14} wrote {CONFIGURATION}: containers go on while the engine restarts, room for many networks")
+
+
+def routes() -> list[IPv4Network]:
+    """What this machine reaches elsewhere than by its default route: no place for networks of its own. One that stands
+    in a network of 10.0.0.0/8 may reach all of that through its router."""
+    found = []
+    for line in ROUTES.read_text().splitlines()[1:] if ROUTES.exists() else ():
+        _, destination, _, _, _, _, _, mask = line.split()[:8]
+        address, netmask = (IPv4Address(bytes.fromhex(each)[::-1]) for each in (destination, mask))
+        if int(netmask):
+            found.append(IPv4Network(f"{address}/{netmask}", strict=False))
+    return [*found, TEN] if any(each.subnet_of(TEN) for each in found) else found
 
 
 def start_in_background() -> str:

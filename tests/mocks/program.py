@@ -15,6 +15,7 @@ import yaml
 from pulumi.runtime import mocks, rpc
 
 from slipway import docker_engine
+from slipway.core.pools import DEFAULTS, Room
 from tests.mocks.recording import PROJECT, SECRET, Monitor, Program, Recorded, table
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,7 @@ def run(
     secret: str = SECRET,
     images: str = "",
     volumes: Mapping[str, Mapping[str, str]] | None = None,
+    engine: docker_engine.DockerEngine = ENGINE,
 ) -> Program:
     """Runs `__main__.py` for one stack on the services below `root`; `secret` is what generated values start with. The
     engine has the `images` named there, by default every one, and the `volumes`, {name: labels}."""
@@ -60,8 +62,10 @@ def run(
         exports.update(table(await rpc.serialize_properties(exported, {})))
 
     with (
-        patch.object(docker_engine, "resolve", lambda _setting=None: ENGINE),
+        patch.object(docker_engine, "resolve", lambda _setting=None: engine),
         patch.object(docker_engine.DockerEngine, "has_image", lambda _engine, image: not images or image in images),
+        patch.object(docker_engine.DockerEngine, "writers", lambda _engine, _volume: {}),
+        patch.object(docker_engine.DockerEngine, "room", lambda _engine: Room(DEFAULTS, frozenset(), ())),
         patch.object(docker_engine.DockerEngine, "volume_labels", lambda _engine, name: (volumes or {}).get(name, {})),
         patch.object(pulumi, "export", exported.__setitem__),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,16 @@ def test_every_network_is_internal_but_those_named(dev: Program, prod: Program) 
 
     assert open_ones(prod) == {"public"}
     assert open_ones(dev) == {"ui", "images", "adminer"}
+
+
+def test_new_internal_networks_have_no_address_of_the_host_where_the_engine_can() -> None:
+    isolating = replace(ENGINE, isolates=True)
+    for stack in ("dev", "prod"):
+        for network in run(stack, engine=isolating).of_kind("Network").values():
+            mode = network.inputs.get("options")
+            isolated = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
+            assert mode == (isolated if network.inputs["internal"] else None), network.name
+            assert "options" in network.request.ignoreChanges, "a network of before would be replaced"
 
 
 def test_postgres_is_on_internal_networks_alone(site: Program) -> None:

@@ -248,6 +248,32 @@ def test_an_owned_volume_does_not_take_the_owner_of_the_folder_that_it_is_mounte
     place.run("touch", "/volume/new", user="1000", volume=volume, privileged=False)
 
 
+def test_a_change_of_user_takes_all_files_along_but_not_from_under_who_writes_to_them(place: Place) -> None:
+    volume, provider = f"{place.name}-data", OwnedVolumeProvider()
+    engine.client().volumes.create(volume)
+    provider.create(owned(place))
+    place.run("sh", "-c", "cd /volume; mkdir -p a/b; touch a/b/one; ln -s /etc/passwd link", user="1000", volume=volume)
+    place.run("sh", "-c", "touch /volume/others; chown 33 /volume/others", volume=volume)
+    before = listing(place, volume)
+    writer = engine.client().containers.run(
+        place.image, ["sleep", "300"], name=f"{place.name}-writer", user="1000", detach=True, network_mode="none",
+        volumes={volume: {"bind": "/data", "mode": "rw"}},
+    )  # fmt: skip
+    later = owned(place) | {"uid": 1001, "gid": 1001}
+    with pytest.raises(Failure, match=rf"to user 1000, as whom {writer.name} writes(?s:.*)docker stop {writer.name}"):
+        provider.update("", owned(place), later)
+    assert listing(place, volume) == before
+
+    writer.kill()
+    provider.update("", owned(place), later)
+    owners = {path: who for _, who, path in (line.split(" ", 2) for line in listing(place, volume).splitlines())}
+    assert owners == {
+        "": "1001:1001", ".slipway": "1001:1001", "a": "1001:1001", "a/b": "1001:1001", "a/b/one": "1001:1001",
+        "link": "1001:1001", "others": "33:0",
+    }  # fmt: skip
+    assert place.run("stat", "-Lc", "%u", "/etc/passwd").strip() == "0"
+
+
 def test_a_missing_data_volume_is_not_made_by_mistake(place: Place) -> None:
     with pytest.raises(Failure, match="there is no volume"):
         OwnedVolumeProvider().create(owned(place))

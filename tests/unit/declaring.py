@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from slipway.core import certificates
 from slipway.core.certificates import Pair
+from slipway.core.pools import DEFAULTS, Room
 from slipway.settings.parse import parse
 from slipway.settings.site import Site
 
@@ -68,9 +70,18 @@ class FakeEngine:
     elsewhere: bool = False
     images: Collection[str] | None = None
     volumes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    writing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    networks: Collection[str] = ()
+    taken: tuple[IPv4Network, ...] = ()
 
     def has_image(self, image: str) -> bool:
         return self.images is None or image in self.images
+
+    def writers(self, volume: str) -> Mapping[str, str]:
+        return self.writing.get(volume, {})
+
+    def room(self) -> Room:
+        return Room(DEFAULTS, frozenset(self.networks), self.taken)
 
     def volume_labels(self, name: str) -> Mapping[str, str]:
         return self.volumes.get(name, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from slipway.core.naming import labels
 from slipway.settings.problems import SettingsError
 from tests.unit.declaring import FakeEngine, correct, make_root, read
+
+NEARLY_ALL = tuple(map(IPv4Network, ("172.16.0.0/12", "192.168.0.0/17", "192.168.128.0/18", "192.168.192.0/19")))
+"""Of an engine's own address pools."""
 
 
 @dataclass(frozen=True)
@@ -469,6 +473,22 @@ MISTAKES = [
         "the volume site-prod-stock-uploads holds data of stack stock of project site-prod",
         "pulumi stack rename",
         engine=FakeEngine(volumes={"site-prod-stock-uploads": labels("site-prod", "stock")}),
+    ),
+    top(
+        "drain",
+        30,
+        "services.stock.user",
+        "the files in the volume site-prod-stock-uploads belong to user 1001, as whom site-prod-stock-1 writes to them",
+        "docker stop site-prod-stock-1",
+        engine=FakeEngine(writing={"site-prod-stock-uploads": {"site-prod-stock-1": "1001:1001", "own": "1000"}}),
+    ),
+    top(
+        "drain",
+        30,
+        "networks",
+        "the site needs 5 more networks, and the engine has addresses for 2",
+        '"default-address-pools": [{"base": "10.209.0.0/16", "size": 26}]',
+        engine=FakeEngine(networks=["site-prod-shop-0123abc", "site-prod-shop-stock", "other"], taken=NEARLY_ALL),
     ),
     # rotations
     top(

@@ -82,11 +82,41 @@ def test_an_engine_without_settings_keeps_containers_while_it_restarts_and_the_o
 ) -> None:
     file = tmp_path / "docker" / "daemon.json"
     monkeypatch.setattr(engine, "CONFIGURATION", file)
+    monkeypatch.setattr(engine, "ROUTES", routes(tmp_path, "0100A8C0 00FFFFFF"))
     engine.configure(console)
-    assert json.loads(file.read_text()) == {"live-restore": True}
+    pools = [{"base": "10.209.0.0/16", "size": 26}]
+    assert json.loads(file.read_text()) == {"live-restore": True, "default-address-pools": pools}
     file.write_text("{}")
     engine.configure(console)
     assert file.read_text() == "{}"
+
+
+@pytest.mark.parametrize(
+    ("known", "base"),
+    [
+        (("00000000 00000000",), "10.209.0.0/16"),
+        (("0000D10A 0000FFFF",), "172.30.0.0/16"),
+        (("0001020A 00FFFFFF", "00001EAC 0000FFFF"), "192.168.192.0/18"),
+        (("0000000A 000000FF", "000010AC 0000F0FF", "0000A8C0 0000FFFF"), None),
+    ],
+)
+def test_small_networks_of_a_new_engine_keep_out_of_the_machines_routes(
+    monkeypatch: pytest.MonkeyPatch, console: Console, tmp_path: Path, known: tuple[str, ...], base: str | None
+) -> None:
+    file = tmp_path / "docker" / "daemon.json"
+    monkeypatch.setattr(engine, "CONFIGURATION", file)
+    monkeypatch.setattr(engine, "ROUTES", routes(tmp_path, *known))
+    engine.configure(console)
+    written = json.loads(file.read_text())
+    assert (written.get("default-address-pools") or [{"base": None}])[0]["base"] == base
+
+
+def routes(folder: Path, *known: str) -> Path:
+    """A table as /proc/net/route has it, of "destination mask"."""
+    file = folder / "route"
+    lines = (each.split() for each in known)
+    file.write_text("Iface ...\n" + "".join(f"eth0 {to} 00000000 0001 0 0 0 {mask} 0 0 0\n" for to, mask in lines))
+    return file
 
 
 def test_a_refused_socket_is_told_apart_from_an_absent_engine(monkeypatch: pytest.MonkeyPatch, answering: str) -> None:
