@@ -17,7 +17,6 @@ from slipway.core import postgres
 from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
 from slipway.providers.database import DatabaseRolesProvider, masked
 from slipway.providers.engine import Failure
-from slipway.providers.execution import execute
 from slipway.providers.schema import fingerprint
 from slipway.settings.database import PostgresSettings
 from tests.support import engine
@@ -74,7 +73,9 @@ def wanted(server: Container, password: str = "a", **changes: Any) -> dict[str, 
 
 def identifier(server: Container) -> str:
     asked = ["psql", "-XqtAc", "SELECT system_identifier FROM pg_control_system()"]
-    return execute(server, asked, user="postgres")[1].strip()
+    output = server.exec_run(asked, user="postgres").output
+    assert isinstance(output, bytes)
+    return output.decode().strip()
 
 
 def logs_in(server: Container, password: str) -> bool:
