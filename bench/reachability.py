@@ -3,7 +3,8 @@
 From the network of each container every other one is called at each of its addresses and at every port that anything of
 the stack listens on; a port that nobody listens on cannot answer. What answers is held against the networks of the
 declaration (slipway.core.topology). Whether a container has a way out is the engine's word on its networks: nothing
-outside is there for certain to answer. From the host every port is called that any container publishes: only the edge's
+outside is there for certain to answer. The host's own programs are called at its addresses on the containers' networks;
+it has none on isolated ones. From the host every port is called that any container publishes: only the edge's
 may answer, where the declaration says. Prints the table and ends with 1 when something answers that must not, or does
 not that must.
 """
@@ -34,6 +35,7 @@ from slipway.setup.choices import Choices
 from slipway.setup.settings import Settings
 
 WORLD, HOST = "the world", "the host"
+GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv4"
 ANY = 0
 """Stands for every port."""
 LISTENING = """
@@ -162,7 +164,24 @@ def matrix(target: Target) -> list[Pair]:
             pairs.append(Pair(source, name, tuple(expected), tuple(sorted(found))))
         way_out = not all(internal[name] for name in container.attrs["NetworkSettings"]["Networks"])
         pairs.append(Pair(source, WORLD, (ANY,) if source in leaving else (), (ANY,) if way_out else ()))
-    return [*pairs, *published(site, containers, prober)]
+    return [*pairs, *of_host(target, containers, prober), *published(site, containers, prober)]
+
+
+def of_host(target: Target, containers: Mapping[str, Container], prober: Prober) -> list[Pair]:
+    """What each container reaches of the programs of the host, at the addresses that the host has on its networks. None
+    where all of them are isolated; elsewhere it is the host's firewall that decides, and this only shows it."""
+    networks = {str(each.name): each.attrs for each in target.belongings.networks()}
+    ports: list[int] = prober.run_in("host", LISTENING)
+    pairs = []
+    for name, container in containers.items():
+        joined = [networks[each] for each in container.attrs["NetworkSettings"]["Networks"] if each in networks]
+        gateways = [part.get("Gateway") for each in joined for part in each["IPAM"]["Config"] or ()]
+        places = [(address.partition("/")[0], port) for address in gateways if address for port in ports]
+        answers = prober.run(container, CALLING, json.dumps(places)) if places else []
+        found = tuple(sorted({port for (_, port), answer in zip(places, answers, strict=True) if answer}))
+        isolated = all((each.get("Options") or {}).get(GATEWAY_MODE) == "isolated" for each in joined)
+        pairs.append(Pair(name, HOST, () if isolated else found, found))
+    return pairs
 
 
 def published(site: Site, containers: Mapping[str, Container], prober: Prober) -> list[Pair]:

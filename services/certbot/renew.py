@@ -11,6 +11,7 @@ certificate has a key of its own; those of former ones are removed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -39,6 +40,8 @@ BEAT = 20.0
 """Seconds between two signs of life, at most."""
 RUN = 300
 """Seconds that certbot may take."""
+ROOM = 64 * 1024
+"""Bytes that a renewal needs at most: an account, an order, a key and a chain."""
 SILENT = RUN + 4 * BEAT
 LONGEST = 500
 SILENCE = "certbot failed and said nothing"
@@ -83,22 +86,35 @@ class Certificate:
         """Runs certbot if the time has come, and says when it comes again."""
         if clock < self.next_run:
             return
-        rotating = self.generation != self.configuration.generation
-        error = self.run(anew=rotating)
-        self.load()
-        if not error and self.missing():
-            error = "certbot ended well and left no certificate for these names"
+        try:
+            error = self.renewed()
+        except OSError as problem:  # a full volume, say: the pauses hold all the same
+            error = f"its files cannot be written: {problem}"
         if error:
             print(f"{self.name}: {error}", file=sys.stderr, flush=True)
             self.failing_since = self.failing_since or datetime.now(UTC).isoformat(timespec="seconds")
             self.failures += 1
         else:
             self.failing_since, self.failures = "", 0
+        self.error = error
+        self.next_run = clock + self.pause(datetime.now(UTC))
+
+    def renewed(self) -> str:
+        """Has certbot do its work and takes up what it got; returns what went wrong. Raises OSError where there is no
+        room for it, having asked the authority for nothing."""
+        for folder in (DATA, SHARED):
+            place(folder / "room", bytes(ROOM), 0o600)
+            (folder / "room").unlink()
+        rotating = self.generation != self.configuration.generation
+        error = self.run(anew=rotating)
+        self.load()
+        if not error and self.missing():
+            error = "certbot ended well and left no certificate for these names"
+        if not error:
             if rotating:
                 place(self.data / "generation", str(self.configuration.generation).encode(), 0o600)
             self.forget_former()
-        self.error = error
-        self.next_run = clock + self.pause(datetime.now(UTC))
+        return error
 
     def pause(self, now: datetime) -> float:
         """Seconds until certbot is to run again, given how the last run went."""
@@ -226,13 +242,15 @@ def work(configuration: Configuration, stopping: threading.Event) -> None:
     certificates = [Certificate(name, hosts, configuration) for name, hosts in configuration.certificates.items()]
     forget_others(set(configuration.certificates))
     for each in certificates:
-        each.load()
+        with contextlib.suppress(OSError):  # the first attempt says so
+            each.load()
     while not stopping.is_set():
         for each in certificates:
             each.attend(time.monotonic())
             ALIVE.touch()
         told = {each.name: each.told() for each in certificates}
-        place(SHARED / "status.json", json.dumps(told).encode(), 0o400)
+        with contextlib.suppress(OSError):  # what went wrong is in the log; ending here would forget the pauses
+            place(SHARED / "status.json", json.dumps(told).encode(), 0o400)
         wait = min(each.next_run for each in certificates) - time.monotonic()
         stopping.wait(min(BEAT, max(wait, 0.2)))
 

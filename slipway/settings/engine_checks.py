@@ -122,7 +122,7 @@ def _networks(site: Site, room: Room) -> Iterator[Problem]:
         "Remove those that nobody uses:  docker network prune",
         *(
             (
-                "or let it make small ones: add to /etc/docker/daemon.json on its host (`ip route` shows what is taken)",
+                "or let it make small ones: add to its /etc/docker/daemon.json (`ip route` shows what is taken)",
                 f"  {small}",
                 "and restart it:  sudo systemctl restart docker",
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import subprocess
@@ -242,3 +243,47 @@ def test_a_new_container_hands_over_what_it_finds_and_forgets_other_names_before
     status = json.loads((bench.shared / "status.json").read_text())
     assert status["www.shop.test"]["error"] == "the authority is away"
     assert bench.renew.ALIVE.exists()
+
+
+def test_a_full_volume_costs_no_order_and_no_pause(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be written, the status least of all: the program goes on, and waits ever longer."""
+
+    def full(path: Path, *_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    placed, stopping = bench.renew.place, threading.Event()
+    monkeypatch.setattr(bench.renew, "place", full)
+    pauses = []
+    for _ in range(4):
+        bench.certificate.attend(bench.certificate.next_run)
+        pauses.append(bench.certificate.pause(datetime.now(UTC)))
+    assert pauses == [30, 60, 120, 240]
+    assert (bench.runs, "No space left on device" in bench.certificate.error) == ([], True)
+
+    waits: list[float] = []
+    monkeypatch.setattr(
+        stopping, "wait", lambda seconds: waits.append(seconds) or (stopping.set() if waits[2:] else None)
+    )
+    bench.renew.work(bench.certificate.configuration, stopping)
+    assert (bench.runs, len(waits)) == ([], 3)
+
+    monkeypatch.setattr(bench.renew, "place", placed)
+    bench.certificate.attend(bench.certificate.next_run)
+    assert (len(bench.runs), bench.certificate.error) == (1, "")
+    assert not list(bench.shared.glob("*room"))
+
+
+def test_a_volume_that_fills_up_while_certbot_works_is_a_failure_like_any_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.renew, "ROOM", 1)
+    placed = bench.renew.place
+
+    def full(path: Path, content: bytes, mode: int) -> None:
+        if len(content) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        placed(path, content, mode)
+
+    monkeypatch.setattr(bench.renew, "place", full)
+    bench.certificate.attend(0)
+    assert (len(bench.runs), bench.certificate.failures, bench.certificate.next_run >= 30) == (1, 1, True)
