@@ -261,9 +261,13 @@ def test_a_full_volume_costs_no_order_and_no_pause(bench: Bench, monkeypatch: py
     assert (bench.runs, "No space left on device" in bench.certificate.error) == ([], True)
 
     waits: list[float] = []
-    monkeypatch.setattr(
-        stopping, "wait", lambda seconds: waits.append(seconds) or (stopping.set() if waits[2:] else None)
-    )
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            stopping.set()
+
+    monkeypatch.setattr(stopping, "wait", wait)
     bench.renew.work(bench.certificate.configuration, stopping)
     assert (bench.runs, len(waits)) == ([], 3)
 
