@@ -1,5 +1,7 @@
 """Slipway's architecture: settings → networks → secrets → postgres → images → services → edge → release → outputs."""
 
+from functools import partial
+
 import pulumi
 import pulumi_docker as docker
 
@@ -44,13 +46,12 @@ if site.owns_postgres:
     postgres = Postgres(context.name("postgres"), postgres_args, on_engine)
     databases = Databases(context.name("databases"), DatabasesArgs(context=context, secrets=secrets, postgres=postgres))
 
-services = []
+services = list[FlaskService]()
+declared = partial(FlaskServiceArgs, context=context, networks=networks, secrets=secrets, databases=databases)
 for service in site.services.values():
     image_args = ServiceImageArgs.of(context, service)
     image_id = service.image or ServiceImage(context.name(service.name), image_args, on_engine).image_id
-    args = FlaskServiceArgs(
-        context=context, service=service, image=image_id, networks=networks, secrets=secrets, databases=databases
-    )
+    args = declared(service=service, image=image_id, others=tuple(services))
     services.append(FlaskService(context.name(service.name), args, on_engine))
 
 edge = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -28,7 +29,8 @@ SCRATCH = scratch.tmp(64)
 
 @dataclass(frozen=True, kw_only=True)
 class FlaskServiceArgs:
-    """`image` is an image id; `databases` None where the site has no server of its own."""
+    """`image` is an image id; `databases` None where the site has no server of its own; `others` are the services that
+    stand before this one."""
 
     context: Context
     service: Service
@@ -36,19 +38,21 @@ class FlaskServiceArgs:
     networks: Networks
     secrets: Secrets
     databases: Databases | None
+    others: Sequence[FlaskService]
 
 
 class FlaskService(pulumi.ComponentResource):
     """Owns what one declared service needs at run time. A new version starts beside the old one (automatic names, no
     host port where there is an edge); the release decides when it takes over, and only then is the old one deleted.
 
-    Its data volumes outlive `destroy` where the profile keeps data. `containers` are its replicas, `names` their names
-    on the engine, `pids_limits` what must be in force before the release. The schedule's container is like them: it has
-    the same `user`, `files`, `environment` and `mounts`.
+    Its data volumes, `owned`, outlive `destroy` where the profile keeps data. `containers` are its replicas, `names`
+    their names on the engine, `pids_limits` what must be in force before the release. The schedule's container is like
+    them: it has the same `user`, `files`, `environment` and `mounts`.
     """
 
     user: str
     files: ServiceFiles
+    owned: dict[str, OwnedVolume]
     environment: list[str]
     mounts: list[docker.ContainerVolumeArgs]
     containers: list[docker.Container]
@@ -66,7 +70,11 @@ class FlaskService(pulumi.ComponentResource):
         self.user = f"{owner.st_uid}:{owner.st_gid}" if profile.bind_mounts else str(service.user)
         source = str((context.site.root / service.path).resolve()) if profile.bind_mounts and service.path else None
         ready = args.databases.ready(service) if args.databases and service.database else []
-        volumes = [self._data_volume(volume, path) for volume, path in service.volumes.items()]
+        self.owned = {volume: self._data_volume(volume) for volume in service.volumes}
+        others = {each.service.name: each for each in args.others}
+        mounted = [(self.owned[volume], path) for volume, path in service.volumes.items()]
+        mounted += [(others[owner].owned[volume], path) for (owner, volume), path in service.others_volumes.items()]
+        volumes = [docker.ContainerVolumeArgs(volume_name=each.volume, container_path=path) for each, path in mounted]
         files = self.files = ServiceFiles(
             f"{name}-files",
             ServiceFilesArgs(
@@ -202,10 +210,10 @@ class FlaskService(pulumi.ComponentResource):
         own = probes.command(url, self.args.context.site.protocol(self.service))
         return hardening.healthcheck(["CMD", *(probes.any_command(url) if self.service.image else own)], interval=5)
 
-    def _data_volume(self, volume: str, path: str) -> docker.ContainerVolumeArgs:
+    def _data_volume(self, volume: str) -> OwnedVolume:
         context, service = self.args.context, self.service
         data = data_volume(context, service.name, volume, parent=self)
-        owned = OwnedVolume(
+        return OwnedVolume(
             context.name(service.name, volume, "owner"),
             engine=context.engine,
             volume=naming.data_volume(context.site.project, context.site.stack, service.name, volume),
@@ -215,4 +223,3 @@ class FlaskService(pulumi.ComponentResource):
             labels=context.labels(service.name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[data]),
         )
-        return docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=path)

@@ -13,7 +13,7 @@ from slipway.add.block import Block, Line
 from slipway.add.source import Source
 from slipway.core.container_paths import SOURCE
 from slipway.core.nginx_main import INTERNAL_PORT
-from slipway.settings import fields, service_checks
+from slipway.settings import fields, service_checks, volume_checks
 
 CALLS_OUT = ("requests", "httpx", "aiohttp", "boto3", "stripe", "smtplib", "flask_mail", "sentry_sdk", "authlib")
 PLACES = ", ".join(f"{name}.py" for name in entry.FIRST[:6])
@@ -226,7 +226,7 @@ def _volumes(source: Source, found: dict[str, environment.Read]) -> list[str]:
     for setting, (folder, where) in behaviour.writes(source).items():
         shown = folder or (found[setting].default if setting in found else None) or "uploads"
         path = shown if shown.startswith("/") else f"{SOURCE}/{shown}"
-        if any(path.startswith(ours) for ours in service_checks.OURS):
+        if any(path.startswith(ours) for ours in volume_checks.OURS):
             result.append(f"{setting} ({where}) is {shown}: what is written there is gone with its container.")
             continue
         volume = valid_name(Path(path).name)

@@ -195,7 +195,9 @@ def data_volumes(project: Project, services: Mapping[str, Mapping[str, Any]]) ->
     """The names of the data volumes that these services have, the database server's among them."""
     databases = [table.get("database") for table in services.values()]
     own_server = any(each and not (isinstance(each, Mapping) and each.get("url")) for each in databases)
-    volumes = {(name, volume) for name, table in services.items() for volume in table.get("volumes") or ()}
+    volumes = {
+        (name, volume) for name, table in services.items() for volume in table.get("volumes") or () if "." not in volume
+    }
     volumes |= {(POSTGRES, "data")} if own_server else set()
     return {naming.data_volume(project.name, project.stack, *each) for each in volumes}
 

@@ -8,7 +8,14 @@ from itertools import combinations
 from typing import Any
 
 from slipway.core import budget, naming
-from slipway.settings import edge_checks, engine_checks, reference_checks, rotation_checks, service_checks
+from slipway.settings import (
+    edge_checks,
+    engine_checks,
+    reference_checks,
+    rotation_checks,
+    service_checks,
+    volume_checks,
+)
 from slipway.settings.engine_checks import Engine
 from slipway.settings.models import Declaration
 from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, spelled, write_service
@@ -34,6 +41,7 @@ def everything(asked: Asked) -> list[Problem]:
     problems += engine_checks.everything(asked.site, asked.engine) if asked.engine else []
     for service in asked.site.services.values():
         problems += service_checks.everything(asked.site, service)
+        problems += volume_checks.everything(asked.site, service)
         problems += reference_checks.everything(asked.site, service)
     return problems
 

@@ -37,6 +37,12 @@ def is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text)) and len(text) <= LONGEST_NAME
 
 
+def others_volume(key: str) -> tuple[str, str] | None:
+    """The service and its volume, where a key of `volumes` names another service's: images.uploads."""
+    owner, _, volume = key.partition(".")
+    return (owner, volume) if _NAME.fullmatch(owner) and _NAME.fullmatch(volume) else None
+
+
 def is_variable(text: str) -> bool:
     """Whether an environment variable may be called so."""
     return bool(_VARIABLE.fullmatch(text))

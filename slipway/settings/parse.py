@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from slipway.settings import checks, env_file, pin
+from slipway.settings import checks, env_file, fields, pin
 from slipway.settings.database import Database, MigrationSettings, PostgresSettings
 from slipway.settings.edge import EdgeSettings, TlsSettings
 from slipway.settings.engine_checks import Engine
@@ -155,7 +155,7 @@ def _site(
         project=project,
         stack=stack,
         profile=profile,
-        services=dict(sorted(services.items(), key=lambda each: each[1].shares_database)),
+        services={service.name: service for service in _in_order(services.values())},
         edge=EdgeSettings(
             **declaration.edge.model_dump(exclude={"pages", "tls"}),
             pages=_pages(declaration.edge.pages),
@@ -172,6 +172,22 @@ def _site(
         keep_releases=declaration.keep_releases,
         root=root,
     )
+
+
+def _in_order(services: Collection[Service]) -> list[Service]:
+    """Each behind those whose database or volumes it uses; where they use each other's, as they were declared."""
+    waiting, placed = sorted(services, key=lambda each: each.shares_database), list[Service]()
+    while waiting:
+        there = {service.name for service in waiting}
+        chosen = next((each for each in waiting if not _needs(each) & there), waiting[0])
+        waiting.remove(chosen)
+        placed.append(chosen)
+    return placed
+
+
+def _needs(service: Service) -> set[str]:
+    owner = service.database.service if service.database else None
+    return ({name for name, _ in service.others_volumes} | ({owner} if owner else set())) - {service.name}
 
 
 def _pages(table: PagesTable) -> dict[str, str]:
@@ -195,6 +211,10 @@ def _service(name: str, table: ServiceTable, *, sole: bool, dev_port: int) -> Se
             "route": route,
             "health": health,
             "ready": table.ready or health,
+            "volumes": {key: path for key, path in table.volumes.items() if not fields.others_volume(key)},
+            "others_volumes": {
+                owned: path for key, path in table.volumes.items() if (owned := fields.others_volume(key))
+            },
             "database": Database(**table.database.model_dump()) if table.database else None,
             "schedule": {key: Scheduled(**each.model_dump()) for key, each in table.schedule.items()},
             "dev_port": dev_port if health or table.dev_port else None,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from slipway.core import container_paths, references
+from slipway.core import references
 from slipway.settings import fields, wsgi
 from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
 from slipway.settings.protocol import Protocol
@@ -31,7 +31,6 @@ RESERVED_VARIABLES = {
     "SCRIPT_NAME": "it follows from the route",
     "GUNICORN_CMD_ARGS": "it would undo the site's settings",
 }
-OURS = ("/dev", "/proc", "/sys", container_paths.SECRETS, container_paths.TMP)
 
 
 def everything(site: Site, service: Service) -> list[Problem]:
@@ -144,28 +143,6 @@ def _schedule(_: Site, service: Service) -> Iterator[Problem]:
             yield problem(service, ("schedule", name), what, write_service(service.name, "schedule", value=example))
 
 
-def _volumes(site: Site, service: Service) -> Iterator[Problem]:
-    seen: dict[str, str] = {}
-    for volume, target in service.volumes.items():
-        key = ("volumes", volume)
-        better = target if target.startswith("/") else f"{container_paths.SOURCE}/media"
-        example = write_service(service.name, "volumes", value={"uploads": better})
-        if volume[:1] in "./~" or "/" in volume:
-            never = "" if site.profile.bind_mounts else f", and the profile {site.profile.name} mounts none"
-            yield problem(service, key, f"this would mount a folder of the host; volumes have names{never}", example)
-        elif not fields.is_name(volume):
-            what = f"it has small letters, digits and single hyphens, and at most {fields.LONGEST_NAME} characters"
-            yield problem(service, key, what, example)
-        path = str(PurePosixPath(target))
-        if not target.startswith("/") or path == "/" or ".." in PurePosixPath(target).parts:
-            yield problem(service, key, f"{target} must be a folder in the container, from its root on", example)
-        elif any(path == taken or path.startswith(f"{taken}/") for taken in OURS):
-            yield problem(service, key, f"{path} belongs to Slipway or to the system", example)
-        elif path in seen:
-            yield problem(service, key, f"{path} is where the volume {seen[path]} is mounted", example)
-        seen[path] = volume
-
-
 def _static(site: Site, service: Service) -> Iterator[Problem]:
     for url, folder in service.static.items():
         key = ("static", url)
@@ -234,4 +211,4 @@ def _uses(site: Site, service: Service) -> Iterator[Problem]:
         yield problem(service, "uses", what, write_service(service.name, "uses", value=rest or others[:1]))
 
 
-CHECKS = (_name, _what_runs, _jobs, _strategy, _schedule, _volumes, _static, _variables, _uses)
+CHECKS = (_name, _what_runs, _jobs, _strategy, _schedule, _static, _variables, _uses)

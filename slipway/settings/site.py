@@ -46,6 +46,7 @@ class Service:
     host       name that the route holds for; None: every name that no service claims
     migrate    argument list run once per release; seed: run after it where the profile says so
     volumes    {volume name: path in the container}; static: {URL path below the route: folder below `path`}
+    others_volumes  {(service, its volume): path in the container}
     idempotent paths below the route at which a request may be sent to another container once more, a POST as well
     env        values may hold references (slipway.core.references); secrets: names of environment variables
     health     path below the route, for liveness; ready: what the release gate asks. None: not an HTTP service
@@ -68,6 +69,7 @@ class Service:
     migrate: tuple[str, ...] | None = None
     seed: tuple[str, ...] | None = None
     volumes: Mapping[str, str] = field(default_factory=dict)
+    others_volumes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     static: Mapping[str, str] = field(default_factory=dict)
     idempotent: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)

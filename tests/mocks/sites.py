@@ -77,7 +77,7 @@ SITES: dict[str, dict[str, Any]] = {
         cache={"image": "redis:7.4", "port": 6379, "volumes": {"data": "/data"}, "user": 999},
     ),
     "a schedule": declared(
-        ui={**UI, "uses": ["images"]},
+        ui={**UI, "uses": ["images"], "volumes": {"images.uploads": "/media"}},
         images={
             **IMAGES,
             "database": True,

@@ -293,3 +293,13 @@ def test_routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx
 def test_what_could_not_work_is_refused_before_anything_is_touched(services: dict[str, Any], message: str) -> None:
     with pytest.raises(pulumi.RunError, match=message):
         run("prod", declared(**services))
+
+
+def test_a_volume_of_another_service_is_mounted_once_it_belongs_to_its_user() -> None:
+    for stack in ("prod", "dev"):
+        site = program_of(stack, "a schedule")
+        owned, ui = site.of_kind("OwnedVolume")["images-uploads-owner"], site.containers["ui"]
+        mounted = {each["containerPath"]: each["volumeName"] for each in ui.inputs["volumes"] if "volumeName" in each}
+        assert mounted["/media"] == f"slipway-{stack}-images-uploads"
+        assert owned.urn in site.all_before(ui)
+        assert [name for name in site.of_kind("Volume") if "uploads" in name] == ["images-uploads"]

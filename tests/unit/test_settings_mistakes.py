@@ -355,6 +355,43 @@ MISTAKES = [
     stock(
         "volumes", {"a": "/data", "b": "/data/"}, "/data is where the volume a is mounted", "uploads:", path="volumes.b"
     ),
+    shop(
+        "volumes",
+        {"stok.uploads": "/x"},
+        "no volume stok.uploads; did you mean stock.uploads?",
+        "uploads: /data",
+        path='volumes["stok.uploads"]',
+    ),
+    shop(
+        "volumes",
+        {"shop.uploads": "/x"},
+        "there is no volume shop.uploads",
+        "uploads: /data",
+        path='volumes["shop.uploads"]',
+    ),
+    shop(
+        "volumes",
+        {"stock.uploads": "/x"},
+        "the files belong to user 1001, as whom stock runs",
+        "user: 1001",
+        path='volumes["stock.uploads"]',
+        stock={"user": 1001},
+    ),
+    shop(
+        "volumes",
+        {"stock.uploads": "/x", "own": "/x"},
+        "/x is where the volume own is mounted",
+        "uploads:",
+        path='volumes["stock.uploads"]',
+    ),
+    shop(
+        "volumes",
+        {"own": "/o", "stock.uploads": "/x"},
+        "stock uses the database or a volume of shop",
+        "own what both",
+        path='volumes["stock.uploads"]',
+        stock={"volumes": {"uploads": "/u", "shop.own": "/o"}},
+    ),
     shop("env", {"A-B": "1"}, "letters, digits and underscores", "A_B: '1'", path="env.A-B"),
     shop("env", {"SCRIPT_NAME": "/x"}, "may not be set: it follows from the route", "remove", path="env.SCRIPT_NAME"),
     shop("env", {"SECRET_KEY": "x"}, "is among the secrets as well", "remove `SECRET_KEY`", path="env.SECRET_KEY"),
