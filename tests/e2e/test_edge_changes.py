@@ -19,6 +19,7 @@ import yaml
 
 from slipway.setup import paths
 from tests.e2e.site import Site, merged, running, status
+from tests.support.base_images import base_image
 from tests.support.engine import client, free_port, wait_for_log
 from tests.support.waiting import wait_until
 
@@ -55,6 +56,7 @@ WEB: dict[str, Any] = {
     "static": {"/static/": "static"},
     "volumes": {"uploads": "/data"},
     "database": True,
+    "migrate": "sh -c 'echo the tables are made'",
 }
 GAP = 10
 """Seconds that a restart may take on a busy machine; the announced ones are asked of none."""
@@ -247,10 +249,41 @@ def test_an_address_that_nginx_cannot_get_is_found_before_the_old_one_is_deleted
     site.declare(edge={"address": "127.0.0.1"})
 
 
+def test_a_change_of_user_leaves_the_files_to_who_writes_them_and_then_takes_all_along(site: Edge) -> None:
+    site.inside("web", "sh", "-c", "mkdir -p /data/a && echo precious > /data/a/note")
+    site.declare(services={"web": {"user": 1001}})
+    before = site.container("web")
+    said = site.slipway("up", code=1)
+    assert f"docker stop {before.name}" in said.stdout + said.stderr
+    assert site.inside("web", "sh", "-c", "echo still >> /data/a/note; stat -c %u /data/a/note") == "1000\n"
+
+    before.stop(timeout=1)
+    site.slipway("up")
+    assert site.inside("web", "sh", "-c", "echo mine >> /data/a/note; stat -c %u /data/a/note /data") == "1001\n1001\n"
+    assert site.get().status_code == 200
+
+
+def test_a_database_that_is_gone_or_unreadable_is_data_at_risk_and_a_new_one_is_migrated(site: Edge) -> None:
+    volume, server = f"{site.prefix}-postgres-data", site.container("postgres")
+    site.declare(baseImages={"postgres": "registry.invalid/postgres:16-bookworm"})
+    assert f"{volume} holds data of Postgres 17, which Postgres 16 cannot read" in site.slipway("up", code=9).stderr
+    site.declare(baseImages={"postgres": base_image("postgres")})
+    assert site.container("postgres").id == server.id
+
+    server.remove(force=True)
+    client().volumes.get(volume).remove()
+    assert f"the volume {volume} is gone from the engine" in site.slipway("preview").stderr
+    assert f"the volume {volume} is gone from the engine" in site.slipway("up", code=9).stderr
+    allowed = site.slipway("up", "--allow-data-loss")
+    assert "the tables are made" in allowed.stdout + allowed.stderr
+    again = site.slipway("up")
+    assert "the tables are made" not in again.stdout + again.stderr
+
+
 def test_a_plan_with_data_at_risk_is_refused_unless_it_is_allowed(site: Edge) -> None:
     before, volume = site.starts({"edge", "web", "postgres"}), f"{site.prefix}-web-uploads"
     site.inside("web", "sh", "-c", "echo precious > /data/note")
-    site.declare(services={"web": {"volumes": None, "database": None}})
+    site.declare(services={"web": {"volumes": None, "database": None, "migrate": None}})
 
     at_risk = [impact for impact in site.impacts() if "data at risk" in impact]
     refused = site.slipway("up", code=9)
