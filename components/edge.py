@@ -53,7 +53,7 @@ class Edge(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Edge", name, None, opts)
-        self._context = args.context
+        self._context, self._image = args.context, args.image
         context, settings, site = args.context, args.context.site.edge, args.context.site
         labels = context.labels(EDGE)
         self.pages = pages.files(
@@ -135,7 +135,7 @@ class Edge(pulumi.ComponentResource):
         self.register_outputs({"container": self.container.name})
 
     def serve_static(self, service: Service, image: pulumi.Input[str]) -> StaticFiles:
-        """Copies a service's static folders out of its image, beside what earlier releases left."""
+        """Copies a service's static files out of its image, beside what earlier releases left."""
         sources = statics.sources(service)
         return StaticFiles(
             self._context.name(service.name, "static"),
@@ -144,6 +144,7 @@ class Edge(pulumi.ComponentResource):
             folder=service.name,
             release=pulumi.Output.from_input(image).apply(lambda known: statics.release_folder(known, sources)),
             image=image,
+            tools=self._image,
             sources=sources,
             retention=self._context.site.edge.static_retention,
             labels=self._context.labels(service.name),

@@ -209,9 +209,10 @@ server {{
 
 def _locations(edge: EdgeModel, service: Service, release: Release | None) -> str:
     route, errors = service.route or "/", pages.passing_errors()
-    text = ""
-    if route != "/":
-        text += f"    location = {route.rstrip('/')} {{\n        return 308 {route}$is_args$args;\n    }}\n"
+    text = "".join(
+        f"    location {bare} {{\n        return 308 {route}$is_args$args;\n    }}\n"
+        for bare in route_locations(service)[1:]
+    )
     text += _passing(edge, route, service, release, errors)
     if service.static and release and release.static:
         passed = retry.passed(service.name, release.target, errors)
@@ -219,12 +220,23 @@ def _locations(edge: EdgeModel, service: Service, release: Release | None) -> st
     return text
 
 
+def route_locations(service: Service) -> tuple[str, ...]:
+    """The locations of a service's route: its own, and that of the same path without the slash, which redirects."""
+    route = service.route or "/"
+    return (route,) if route == "/" else (route, f"= {route.rstrip('/')}")
+
+
+def below(service: Service, path: str) -> str:
+    """A path of the service's own, as visitors write it."""
+    return f"{(service.route or '/').rstrip('/')}{path}"
+
+
 def _passing(edge: EdgeModel, path: str, service: Service, release: Release | None, errors: Sequence[str] = ()) -> str:
     """The locations by which a server passes on what is asked below `path`."""
     if release is None:
         return f"    location {path} {{\n        return 503;\n    }}\n"
-    name, target, prefix = service.name, release.target, (service.route or "/").rstrip("/")
-    idempotent = [f"{prefix}{each}" for each in service.idempotent]
+    name, target = service.name, release.target
+    idempotent = [below(service, each) for each in service.idempotent]
     return (
         f"    location {path} {{\n{retry.passed(name, target, [*streams.turned_aside(name), *errors])}    }}\n"
         + streams.server_part(name, target, release.protocol, idle=edge.stream_timeout)

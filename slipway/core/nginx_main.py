@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+from slipway.core import fingerprints, media_types
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, WORKER_SHUTDOWN, ladder
 
 USER = 101
@@ -49,9 +50,7 @@ events {{
 
 http {{
     error_log stderr error;
-    include /etc/nginx/mime.types;
-    default_type application/octet-stream;
-    charset utf-8;
+{media_types.http_part()}    charset utf-8;
     server_tokens off;
     sendfile on;
     tcp_nopush on;
@@ -90,11 +89,7 @@ http {{
     proxy_redirect off;
 
     # A name with a hash in it never changes its content.
-    map $uri $static_cache {{
-        "~[.-][0-9a-f]{{8,64}}[.]" "public, max-age=31536000, immutable";
-        default "no-cache";
-    }}
-
+{fingerprints.nginx_map("static_cache", "public, max-age=31536000, immutable", "no-cache")}
     server {{
         listen 127.0.0.1:{INTERNAL_PORT} default_server;
         access_log off;

@@ -104,6 +104,11 @@ def passing_errors() -> list[str]:
     ]
 
 
+def locations() -> list[str]:
+    """The locations of a server for visitors that are the edge's own."""
+    return [f"= {FOLDER}{_file(page)}" for page in (MAINTENANCE, UNAVAILABLE, TOO_LARGE)]
+
+
 def _location(page: str, *, retry_after: str = "") -> str:
     # 0: a page must not be refused because the request that it answers was too large.
     retry = f"        add_header Retry-After {retry_after} always;\n" if retry_after else ""

@@ -1,91 +1,75 @@
 """Static files of a service, copied out of its image into a volume from which nginx serves them itself.
 
 Each release has a folder of its own, which its routes name: none of it is seen before the switch, and a release that
-does not get in changes nothing. Beside them stands one folder with the files of all releases, for pages that were
-loaded before the switch and whose files carry a hash in their names. What is no longer part of a release is removed
-when the retention time has passed since it was.
+does not get in changes nothing. Beside them stands one folder with those files of all releases that have a hash in
+their names, for pages that were loaded before the switch. A content is there once: all of these are hard links to it,
+so that a file that does not change keeps its time, and with it the ETag that browsers know.
+
+The time of a release's folder says when the release was last known to be in force. What has not been for longer than
+the retention is removed, at the next run, also if that changes nothing else.
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
-import time
-from collections.abc import Mapping
 from typing import ClassVar
 
 import pulumi
 from docker import DockerClient
-from docker.errors import NotFound
+from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
-from pulumi.dynamic import Resource
+from pulumi.dynamic import DiffResult, Resource, UpdateResult
 
+from slipway import docker_engine
 from slipway.core import statics
+from slipway.core.container_paths import SOURCE
 from slipway.core.naming import HELPER_LABEL
-from slipway.core.nginx_main import LIVE
-from slipway.core.statics import FORMER
-from slipway.providers.engine import Failure, Properties, Provider, connect, have_image, helper_labels, remove
+from slipway.core.nginx_main import LIVE, STATIC
+from slipway.providers.engine import (
+    Failure,
+    Properties,
+    Provider,
+    connect,
+    have_image,
+    helper_labels,
+    recorded,
+    remove,
+)
 from slipway.providers.execution import NOT_RUNNING, execute
 from slipway.providers.filling import FOLDER, PARENT, helper, run
+from slipway.providers.image_files import ImageFiles
+from slipway.providers.shelf import Layout, NewRelease, Shelf
 from slipway.providers.volumes import holders
 
-SWEEP = f"""
-cd {PARENT}/{FOLDER}/"$1"
-new=$2 minutes=$3
-shift 3
-mkdir -p "$new" {FORMER}
-[ $# != 0 ] || set -- {FORMER}
-for folder; do
-    [ ! -d "$folder" ] || find "$folder" -exec touch {{}} +
-done
-cp -rlf "$new/." {FORMER}
-find {FORMER} -type f -mmin +"$minutes" -exec rm -f {{}} +
-for folder in */; do
-    case " {FORMER} $new $* " in
-        *" ${{folder%/}} "*) ;;
-        *) find "$folder" -maxdepth 0 -mmin +"$minutes" -exec rm -rf {{}} + ;;
-    esac
-done
-"""
-"""Arguments: the service's folder, that of the new release in it, minutes of retention, the folders in force (none: all
-that is there may be).
-
-A file's time says when it was last part of a release: those in force are until now, and a file has the same time below
-FORMER, because it is the same file (a hard link)."""
+LONGEST = "3600"
+"""Seconds after which a helper that a killed run left ends by itself."""
 
 
 class StaticFilesProvider(Provider):
-    """Copies when the image or a folder changed. Retention counts from the next copy that is without a file."""
+    """Copies when the image or a folder changed; whenever it works, it removes what is outdated."""
 
     identity: ClassVar = ("volume", "folder")
-    work: ClassVar = ("engine", "release")
 
     def id(self, props: Properties) -> str:
         return f"{props['volume']}:{props['folder']}"
 
+    def diff(self, id_: str, olds: Properties, news: Properties) -> DiffResult:
+        result = super().diff(id_, olds, news)
+        result.changes = result.changes or any_outdated(news)
+        return result
+
+    def update(self, _id: str, olds: Properties, news: Properties) -> UpdateResult:
+        self.do(olds, news)
+        return UpdateResult(recorded(news))
+
     def do(self, olds: Properties, news: Properties) -> None:
-        with connect(news["engine"]) as client:
-            have_image(client, news["image"])
-            name = f"{news['volume']}.{news['folder']}.source"
-            remove(client, name)
-            source = client.containers.create(
-                news["image"], ["true"], name=name, entrypoint=[], labels=helper_labels(news["labels"], "static")
-            )
-            try:
-                found = {
-                    target: b"".join(source.get_archive(path)[0]) for target, path in sorted(news["sources"].items())
-                }
-            except NotFound as error:
-                raise Failure(f"the image has no folder for its static files: {error.explanation}") from None
-            finally:
-                remove(client, name)
-            minutes = str(int(float(news["retention"]) // 60))
+        with connect(news["engine"]) as client, helper(client, tools(news), ["sleep", LONGEST]) as container:
+            container.start()
+            shelf = Shelf(container, f"{PARENT}/{FOLDER}", news["folder"])
+            layout = shelf.look()
+            same = olds.get("release") == news["release"] and olds.get("engine") == news["engine"]
+            new = None if same and news["release"] in layout.times else copy(client, news, shelf, layout)
             former = {str(olds["release"])} if olds.get("release") else set()
-            kept = sorted(in_force(client, news) or former)
-            command = ["sh", "-ec", SWEEP, "sh", news["folder"], news["release"], minutes, *kept]
-            with helper(client, news, command) as container:
-                container.put_archive(f"{PARENT}/{FOLDER}", repacked(f"{news['folder']}/{news['release']}", found))
-                run(container)
+            shelf.lay(layout, new, in_force(client, news) or former, float(news["retention"]))
 
     def there(self, props: Properties) -> bool:
         with connect(props["engine"]) as client:
@@ -94,11 +78,39 @@ class StaticFilesProvider(Provider):
             except NotFound:
                 return False
             if nginx := running_nginx(client, props):  # without it nobody asks for the files
-                mounts = nginx.attrs["Mounts"]
-                [root] = [each["Destination"] for each in mounts if each.get("Name") == props["volume"]]
-                folder = f"{root}/{props['folder']}/{props['release']}"
-                return all(has_files(nginx, f"{folder}/{target}") for target in props["sources"])
+                code, _ = execute(nginx, ["test", "-d", f"{STATIC}/{props['folder']}/{props['release']}"])
+                return code in {0, NOT_RUNNING}
             return True
+
+    def delete(self, _id: str, props: Properties) -> None:
+        """Removes the service's folder, unless the whole volume goes with the stack."""
+        with connect(props["engine"]) as client:
+            made = tools(props)
+            if running_nginx(client, props) and docker_engine.has_image(client, made["image"]):
+                with helper(client, made, ["rm", "-rf", f"{PARENT}/{FOLDER}/{props['folder']}"]) as container:
+                    run(container)
+
+
+def copy(client: DockerClient, news: Properties, shelf: Shelf, layout: Layout) -> NewRelease:
+    """Brings what the image has into the volume, where nothing shows it yet."""
+    have_image(client, news["image"])
+    name = f"{news['volume']}.{news['folder']}.source"
+    remove(client, name)
+    source = client.containers.create(
+        news["image"], ["true"], name=name, entrypoint=[], labels=helper_labels(news["labels"], "static")
+    )
+    new = NewRelease(news["folder"], news["release"], layout.contents)
+    try:
+        shelf.clear()
+        shelf.container.put_archive(shelf.root, new.archive(news["sources"], ImageFiles(source, SOURCE)))
+    finally:
+        remove(client, name)
+    return new
+
+
+def tools(props: Properties) -> Properties:
+    """The properties of a helper, whose image is not the service's own: in a state of before there is no other."""
+    return {**props, "image": props.get("tools") or props["image"]}
 
 
 def running_nginx(client: DockerClient, props: Properties) -> Container | None:
@@ -116,30 +128,23 @@ def in_force(client: DockerClient, props: Properties) -> set[str]:
     return statics.in_force(props["folder"], routes)
 
 
-def has_files(container: Container, folder: str) -> bool:
-    """Whether there is anything in a folder of a container, which needs `ls`; also where it has ended meanwhile."""
-    code, listed = execute(container, ["ls", "-A", folder])
-    return code == NOT_RUNNING or (code == 0 and bool(listed.strip()))
-
-
-def repacked(folder: str, folders: Mapping[str, bytes]) -> bytes:
-    """One archive of several, each with its contents below its target in the folder: regular files, readable by all,
-    timed now."""
-    buffer, now = io.BytesIO(), time.time()
-    with tarfile.open(fileobj=buffer, mode="w") as new:
-        for target, archive in folders.items():
-            with tarfile.open(fileobj=io.BytesIO(archive)) as old:
-                for entry in filter(tarfile.TarInfo.isfile, old):
-                    copied = tarfile.TarInfo(f"{folder}/{target}/{entry.name.partition('/')[2]}")
-                    copied.size, copied.mode, copied.mtime = entry.size, 0o644, now
-                    new.addfile(copied, old.extractfile(entry))
-    return buffer.getvalue()
+def any_outdated(props: Properties) -> bool:
+    """Whether a release is there whose time is over. Where no engine or no nginx answers, that can wait."""
+    try:
+        with connect(props["engine"]) as client:
+            nginx = running_nginx(client, props)
+            serving = in_force(client, props)
+            layout = Shelf(nginx, STATIC, props["folder"]).look(files=False) if nginx and serving else Layout()
+    except (Failure, DockerException):
+        return False
+    return bool(layout.expired(serving, float(props["retention"])))
 
 
 class StaticFiles(Resource, module="slipway", name="StaticFiles"):
     """`folder` is the service's in the volume, `release` the one below it that these files have to themselves: another
-    for another image or other sources. `sources` maps folders below that to folders in the image; `retention` is in
-    seconds."""
+    for another image or other sources. `sources` maps paths below that to folders or single files in the image;
+    `retention` is in seconds; `tools` is an image with a shell and nothing of the service's, which works in the volume.
+    """
 
     def __init__(
         self,
@@ -150,6 +155,7 @@ class StaticFiles(Resource, module="slipway", name="StaticFiles"):
         folder: str,
         release: pulumi.Input[str],
         image: pulumi.Input[str],
+        tools: pulumi.Input[str],
         sources: dict[str, str],
         retention: float,
         labels: dict[str, str],
@@ -161,6 +167,7 @@ class StaticFiles(Resource, module="slipway", name="StaticFiles"):
             "folder": folder,
             "release": release,
             "image": image,
+            "tools": tools,
             "sources": sources,
             "retention": retention,
             "labels": labels,

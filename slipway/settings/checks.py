@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 from slipway.core import budget, naming
 from slipway.settings import (
     edge_checks,
     engine_checks,
+    location_checks,
     reference_checks,
     rotation_checks,
     service_checks,
@@ -18,8 +18,8 @@ from slipway.settings import (
 )
 from slipway.settings.engine_checks import Engine
 from slipway.settings.models import Declaration
-from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, spelled, write_service
-from slipway.settings.site import Service, Site
+from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, write_service
+from slipway.settings.site import Site
 
 EXAMPLE = ("  ui:", "    route: /")
 
@@ -38,6 +38,7 @@ def everything(asked: Asked) -> list[Problem]:
     """All problems of the site."""
     problems = [problem for check in CHECKS for problem in check(asked)]
     problems += [*edge_checks.everything(asked.site), *rotation_checks.everything(asked.site)]
+    problems += location_checks.everything(asked.site)
     problems += engine_checks.everything(asked.site, asked.engine) if asked.engine else []
     for service in asked.site.services.values():
         problems += service_checks.everything(asked.site, service)
@@ -120,31 +121,11 @@ def _routes(asked: Asked) -> Iterator[Problem]:
         yield Problem(
             path="services", what="no service has a route, so nothing could be reached", fix=fix, because=shape
         )
-    for one, other in combinations(routed, 2):
-        if one.host != other.host:
-            continue
-        because = (f"services.{one.name}.route", f"services.{other.name}.route")
-        if one.route == other.route:
-            what = f"{_shown(other)} is the route of {one.name} already"
-            fix = write_service(other.name, "route", value=f"/{other.name}/")
-            yield Problem(path=f"services.{other.name}.route", what=what, fix=fix, because=because)
-        for owner, neighbour in ((one, other), (other, one)):
-            for url in owner.static:
-                if f"{(owner.route or '/').rstrip('/')}{url}/" == neighbour.route:
-                    what = f"the static files at {url} would hide the service {neighbour.name}, whose route that is"
-                    fix = write_service(owner.name, "static", value={"/static/": owner.static[url]})
-                    yield Problem(
-                        path=spelled("services", owner.name, "static", url), what=what, fix=fix, because=because
-                    )
     for service in routed:
         if service.host in asked.site.edge.hosts:
             what = f"{service.host} is among edge.hosts, which stand for the services without a host"
             fix = ("Type: pulumi config rm --path edge.hosts", f"or in Pulumi.yaml remove `host:` of {service.name}")
             yield Problem(path=f"services.{service.name}.host", what=what, fix=fix)
-
-
-def _shown(service: Service) -> str:
-    return f"{service.host or ''}{service.route}"
 
 
 def _dev_ports(asked: Asked) -> Iterator[Problem]:

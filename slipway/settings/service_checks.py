@@ -158,14 +158,16 @@ def _static(site: Site, service: Service) -> Iterator[Problem]:
         if not fields.is_url_path(url) or url == "/":
             yield problem(service, key, "must be a path below the route, such as /static/", example)
         if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts:
-            yield problem(service, key, f"{folder} must be a folder below the service's own", example)
-        elif (
-            service.path
-            and site.needs_sources
-            and (site.root / service.path).is_dir()
-            and not (site.root / service.path / folder).is_dir()
-        ):
-            yield problem(service, key, f"there is no folder {service.path}/{folder}", example, "path")
+            yield problem(service, key, f"{folder} must be a folder or a file below the service's own folder", example)
+        elif service.path and site.needs_sources and (site.root / service.path).is_dir():
+            source = site.root / service.path / folder
+            if url.endswith("/") and source.is_file():
+                what = f"{service.path}/{folder} is a single file, whose path has no slash at its end"
+                alone = write_service(service.name, "static", value={url.rstrip("/"): folder})
+                yield problem(service, key, what, alone, "path")
+            elif not source.exists():
+                what = f"there is no {'folder' if url.endswith('/') else 'folder or file'} {service.path}/{folder}"
+                yield problem(service, key, what, example, "path")
 
 
 def _variables(_: Site, service: Service) -> Iterator[Problem]:

@@ -108,6 +108,47 @@ def test_nginx_serves_before_any_service_exists_and_says_that_it_is_a_moment(pro
     assert " 404 " in curl(container, "-H", "Host: shop", "http://127.0.0.1:5000/")
 
 
+FOREVER, ASK = "public, max-age=31536000, immutable", "no-cache"
+SENT = {
+    # what a browser refuses under another type, as Flask would send it; texts with their encoding
+    "module.mjs": ("text/javascript; charset=utf-8", ASK), "app.js": ("text/javascript; charset=utf-8", ASK),
+    "site.webmanifest": ("application/manifest+json", ASK), "code.wasm": ("application/wasm", ASK),
+    "style.css": ("text/css; charset=utf-8", ASK), "page.html": ("text/html; charset=utf-8", ASK),
+    "notes.txt": ("text/plain; charset=utf-8", ASK), "logo.svg": ("image/svg+xml; charset=utf-8", ASK),
+    "feed.xml": ("text/xml; charset=utf-8", ASK), "table.csv": ("text/csv; charset=utf-8", ASK),
+    "data.json": ("application/json", ASK), "app.js.map": ("application/json", ASK),
+    "photo.avif": ("image/avif", ASK), "photo.webp": ("image/webp", ASK), "PHOTO.JPG": ("image/jpeg", ASK),
+    "font.woff2": ("font/woff2", ASK), "font.ttf": ("font/ttf", ASK), "font.otf": ("font/otf", ASK),
+    "captions.vtt": ("text/vtt; charset=utf-8", ASK), "all.zip": ("application/zip", ASK),
+    "none": ("application/octet-stream", ASK), "odd.zzz": ("application/octet-stream", ASK),
+    # names with a hash of the content, and others
+    "app.3f2a9c1b.css": ("text/css; charset=utf-8", FOREVER), "index-BQ3X0nEl.js": ("text/javascript; charset=utf-8",
+    FOREVER), "main-FFHMD2TL.css": ("text/css; charset=utf-8", FOREVER), "app-4kQ9zX7bT2mN1pLs.wasm":
+    ("application/wasm", FOREVER), "agenda-20260115.txt": ("text/plain; charset=utf-8", ASK),
+    "chapter01.html": ("text/html; charset=utf-8", ASK), "minutes-15feb2026.pdf": ("application/pdf", ASK),
+    "3f2a9c1b-1234-4abc-8def-0123456789ab.png": ("image/png", ASK), "logo-Win11Pro.png": ("image/png", ASK),
+}  # fmt: skip
+
+
+def test_static_files_have_the_type_that_browsers_need_and_a_date_is_no_hash(project: str) -> None:
+    """Also a single file, and in a folder of the releases before."""
+    shop = replace(SHOP, static={"/static/": "app/static", "/favicon.ico": "app/favicon.ico"})
+    container = start_nginx(project, replace(PLAIN, services=(shop,)), RELEASES[:1])
+    folders = {name: "old" if name == "notes.txt" else "new" for name in SENT}
+    put(container, {f"{nginx_main.STATIC}/shop/{folder}/static/{name}": "x" for name, folder in folders.items()})
+    put(container, {f"{nginx_main.STATIC}/shop/new/favicon.ico": "x"})
+    wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)
+    said = '%{http_code} %{content_type} | %header{cache-control}\\n'
+    paths = [*(f"static/{name}" for name in SENT), "favicon.ico"]
+    status, output = run(container, "curl", "-sS", "-w", said, *(f"http://127.0.0.1/{path}" for path in paths),
+                         *(each for _ in paths for each in ("-o", "/dev/null")))  # fmt: skip
+    assert status == 0, output
+    expected = [*SENT.values(), ("image/vnd.microsoft.icon", ASK)]
+    answers = dict(zip(paths, output.splitlines(), strict=True))
+    assert answers == {path: f"200 {kind} | {kept}" for path, (kind, kept) in zip(paths, expected, strict=True)}
+    assert " 503 " in curl(container, "http://127.0.0.1/favicon.ico/x").splitlines()[0], "the service is asked"
+
+
 def test_nginx_is_well_before_the_first_release(project: str) -> None:
     container = start_nginx(project, PLAIN, ())
     wait_until("nginx is up", lambda: " 204 " in curl(container, nginx_main.HEALTH_URL), 10)

@@ -70,7 +70,7 @@ class Edge(Site):
         self.settings: dict[str, Any] = {"services": {"web": WEB}, "edge": {"port": free_port()}, "drain": 10}
         self.write("services/web/server.py", SERVER)
         self.write("services/web/Dockerfile", DOCKERFILE)
-        self.write("services/web/static/app.11111111.css", "first")
+        self.write("services/web/static/app.1a1b1c1d.css", "first")
         self.declare()
         self.url = f"http://127.0.0.1:{self.settings['edge']['port']}"
 
@@ -196,8 +196,8 @@ def test_a_changed_limit_or_page_is_a_reload_and_nothing_restarts(site: Edge) ->
 
 def test_new_hosts_and_assets_lose_no_request_and_a_page_that_is_still_open_keeps_its_assets(site: Edge) -> None:
     before = site.nginx()
-    (site.directory / "services/web/static/app.11111111.css").unlink()
-    site.write("services/web/static/app.22222222.css", "second")
+    (site.directory / "services/web/static/app.1a1b1c1d.css").unlink()
+    site.write("services/web/static/app.2a2b2c2d.css", "second")
     site.declare(edge={"hosts": ["shop.test", "127.0.0.1"]})
 
     found = site.impacts()
@@ -206,8 +206,8 @@ def test_new_hosts_and_assets_lose_no_request_and_a_page_that_is_still_open_keep
         site.slipway("up")
 
     assert failed == []
-    assert site.get("/static/app.11111111.css").text == "first"
-    assert site.get("/static/app.22222222.css").text == "second"
+    assert site.get("/static/app.1a1b1c1d.css").text == "first"
+    assert site.get("/static/app.2a2b2c2d.css").text == "second"
     assert [site.get(headers={"Host": host}).status_code for host in ("shop.test", "other.test")] == [200, 404]
     assert site.nginx() == before
 

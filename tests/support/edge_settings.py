@@ -44,6 +44,10 @@ EDGE: Mapping[str, st.SearchStrategy[Any]] = {
 """Every key of `edge:`; a test fails when one is missing here."""
 
 
+PLACES = ("/static/", "/media/files/", "/static", "/favicon.ico", "/login", "/stock", "/deep/shop/", "/.slipway/x")
+"""Paths, some of which are the same place, for nginx, as others or as a route."""
+
+
 @st.composite
 def services(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
     """One to three services in every arrangement of routes, hosts, calls and static files."""
@@ -56,13 +60,14 @@ def services(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
         if host := draw(st.sampled_from([None, None, f"{name}.example.org"])):
             table["host"] = host
         if draw(st.booleans()):
-            table["static"] = {"/static/": "app/static", "/media/files/": "app/static"}
+            urls = draw(st.lists(st.sampled_from(PLACES), min_size=1, max_size=3, unique=True))
+            table["static"] = dict.fromkeys(urls, "app/static")
         if health := draw(st.sampled_from([None, "/", "/health?deep=1"])):
             table["health"] = health
         if draw(st.booleans()):
             table["protocol"] = "uwsgi"
         if draw(st.booleans()):
-            table["idempotent"] = ["/login", "/deep/login/"]
+            table["idempotent"] = ["/login", draw(st.sampled_from(["/deep/login/", *PLACES]))]
         tables[name] = table | {"port": draw(st.sampled_from([80, 5000, 8000]))}
     return tables
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def test_gixy_finds_nothing_in_any_configuration_that_can_be_declared(
     found: dict[str, tuple[str, dict[str, str]]],
 ) -> None:
     assert {check: said for check, said in found.items() if check not in TOLERATED} == {}
+
+
+def test_no_server_has_a_location_twice_in_any_configuration_that_can_be_declared(
+    configurations: list[dict[str, str]],
+) -> None:
+    """Where two settings would lead to that, the declaration is refused; the settings space has such ones."""
+    seen = set()
+    for block in (part for texts in configurations for text in texts.values() for part in text.split("\nserver {")):
+        places = [place.removeprefix("^~ ") for place in re.findall(r"^    location (.+) \{$", block, re.MULTILINE)]
+        assert sorted(places) == sorted(set(places)), block
+        seen.update(places)
+    assert {"= /static", "/static/", "= /login", "= /deep/shop"} <= seen
 
 
 def test_what_is_tolerated_is_still_found(found: dict[str, tuple[str, dict[str, str]]]) -> None:
