@@ -10,11 +10,11 @@ import pulumi
 import pulumi_docker as docker
 
 from components.context import Context
-from slipway.core import dockerfile, records
+from slipway.core import dockerfile, dockerignore, records
+from slipway.core.generic_build import Recipe
 from slipway.providers.images import ImageTag
 from slipway.settings.site import Service
 
-GENERIC = Path("slipway/build/Dockerfile")
 PROGRAM = Path(__file__).resolve().parents[1]
 """Where Pulumi runs the program and its plugins: relative paths start there, not at a site that is elsewhere."""
 
@@ -65,17 +65,21 @@ class ServiceImage(pulumi.ComponentResource):
 
     def _built(self, name: str, args: ServiceImageArgs) -> pulumi.Output[str]:
         site, child = args.context.site, pulumi.ResourceOptions(parent=self)
-        own = PROGRAM / args.folder / "Dockerfile"
-        stage = args.target
-        if stage and own.is_file():
-            stage = dockerfile.target(own.read_text(), stage)
+        folder, stage = PROGRAM / args.folder, args.target
+        if (own := folder / "Dockerfile").is_file():
+            file, text = f"{args.folder}/Dockerfile", own.read_text()
+            stage = dockerfile.target(text, stage) if stage else None
+            if site.profile.hardened and (what := warning(args.service, folder, text)):
+                pulumi.log.warn(what, self)
+        else:
+            file = Recipe.of(folder).written(PROGRAM)
         image = docker.Image(
             name,
             image_name=f"{name}:latest",
             skip_push=True,
             build=docker.DockerBuildArgs(
                 context=args.folder,
-                dockerfile=f"{args.folder}/Dockerfile" if own.is_file() else str(GENERIC),
+                dockerfile=file,
                 args={"BASE": args.base},
                 target=stage,
                 platform=args.context.platform,
@@ -91,3 +95,15 @@ class ServiceImage(pulumi.ComponentResource):
             opts=child,
         )
         return image_id
+
+
+def warning(service: str, folder: Path, text: str) -> str | None:
+    """What the folder's own Dockerfile, with this text, would put into the image although it is a secret."""
+    visible = dockerignore.secrets_in(folder, dockerignore.of_dockerfile(folder / "Dockerfile"))
+    found = [path for path in visible if dockerfile.copies(text, path)]
+    if not found:
+        return None
+    return (
+        f"the image of {service} would hold {', '.join(found[:5])}{' …' if found[5:] else ''}, which its Dockerfile "
+        f"copies. To leave it out, write into {folder.name}/.dockerignore:\n" + "\n".join(found[:5])
+    )

@@ -11,15 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.add.source import Source, literal
+from slipway.core import requirements
+from slipway.core.requirements import LOCKS
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_INCLUDE = re.compile(r"\s*(?:-r|--requirement)[ =]?\s*(\S+)")
-LOCKS = {
-    "uv.lock": "uv export --no-dev --no-emit-project -o requirements.txt",
-    "poetry.lock": "poetry export -o requirements.txt",
-    "pdm.lock": "pdm export --prod -o requirements.txt",
-}
-"""Lock file: the command that writes its versions as requirements.txt."""
 POSTGRES = ("psycopg2", "psycopg2-binary", "psycopg", "psycopg-binary", "pg8000", "asyncpg", "psycopg2cffi")
 """Drivers of Postgres; without -binary, also what SQLAlchemy calls them in a URL."""
 
@@ -50,13 +45,13 @@ class Dependencies:
 def read(source: Source) -> Dependencies:
     """Of requirements.txt, pyproject.toml ([project], Poetry), Pipfile, setup.cfg and setup.py."""
     found: dict[str, tuple[str, str]] = {}
-    included: list[str] = []
-    _requirements(source, "requirements.txt", found, included)
+    for file in requirements.included(source.folder):
+        _keep(found, file, requirements.text(source.folder / file).splitlines())
     project, poetry = _pyproject(source)
     extras: dict[str, str] = {}
     _keep(found, "pyproject.toml", project.get("dependencies") or ())
-    for extra, requirements in (project.get("optional-dependencies") or {}).items():
-        extras |= dict.fromkeys((name for name, _ in _named(requirements)), extra)
+    for extra, wanted in (project.get("optional-dependencies") or {}).items():
+        extras |= dict.fromkeys((name for name, _ in _named(wanted)), extra)
     _keep(found, "pyproject.toml", [f"{name} {_version(value)}" for name, value in poetry.items() if name != "python"])
     _keep(found, "Pipfile", _pipfile(source))
     _keep(found, "setup.cfg", _setup_cfg(source))
@@ -65,19 +60,15 @@ def read(source: Source) -> Dependencies:
         {name: file for name, (file, _) in found.items()},
         {name: line for name, (_, line) in found.items()},
         {name: extra for name, extra in extras.items() if name not in found},
-        _missing(source, project, poetry, included),
+        _missing(source, project, poetry),
         _hint(source),
     )
 
 
-def _missing(
-    source: Source, project: Mapping[str, Any], poetry: Mapping[str, Any], included: list[str]
-) -> tuple[str, str] | None:
+def _missing(source: Source, project: Mapping[str, Any], poetry: Mapping[str, Any]) -> tuple[str, str] | None:
     shown = "write the packages that it needs into a requirements.txt"
     if source.text("requirements.txt"):
-        outside = [name for name in included if not re.fullmatch(r"requirements[^/]*\.txt", name)]
-        what = "requirements.txt includes {}, and the image is built with requirements*.txt of the folder itself"
-        return (what.format(", ".join(outside)), f"{shown} without -r") if outside else None
+        return None
     if "dependencies" in project:
         return None
     if "dependencies" in (project.get("dynamic") or ()):
@@ -85,11 +76,10 @@ def _missing(
     if project:
         return "the [project] of pyproject.toml has no dependencies, so not even Flask would be installed", shown
     if poetry:
-        return "pyproject.toml names its dependencies for Poetry only, and the image is built by pip", LOCKS[
-            "poetry.lock"
-        ]
+        what = "pyproject.toml names its dependencies for Poetry only, and the image is built by pip"
+        return what, LOCKS["poetry.lock"]
     if source.text("Pipfile"):
-        return "a Pipfile is all there is, and the image is built by pip", "pipenv requirements > requirements.txt"
+        return "a Pipfile is all there is, and the image is built by pip", LOCKS["Pipfile.lock"]
     there = source.text("setup.py", "setup.cfg")
     what = f"only {there[0]} names its dependencies" if there else "nothing names its dependencies"
     return f"{what}: the image is built from requirements.txt or the [project] of pyproject.toml", shown
@@ -100,20 +90,6 @@ def _hint(source: Source) -> str | None:
         return None
     lock = next((name for name in LOCKS if (source.folder / name).is_file()), None)
     return lock and f"{lock} is not read: to pin what the image installs, in its folder type: {LOCKS[lock]}"
-
-
-def _requirements(
-    source: Source, name: str, found: dict[str, tuple[str, str]], included: list[str], depth: int = 0
-) -> None:
-    text = source.text(name)
-    if text is None or depth > 5 or ".." in name:
-        return
-    _keep(found, name, text[1].splitlines())
-    for line in text[1].splitlines():
-        if inner := _INCLUDE.match(line):
-            path = f"{name.rpartition('/')[0]}/{inner[1]}".lstrip("/")
-            included.append(path)
-            _requirements(source, path, found, included, depth + 1)
 
 
 def _pyproject(source: Source) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -79,7 +79,11 @@ PATTERNS: tuple[tuple[str, Cause], ...] = (
     ),
     (
         r"Permission denied: '([^']+)'",
-        Cause("its user may not use {0}", "correct the mode of the file in its image, or keep data in `volumes`"),
+        Cause(
+            "its user may not use {0}",
+            "what it writes belongs into `volumes`; if it only reads the file, write into the service's own "
+            "Dockerfile, below COPY: RUN chmod -R a+rX .",
+        ),
     ),
     (r"Perhaps out of memory\?", Cause("a worker was killed: out of memory", LITTLE_MEMORY)),
     (r"\bMemoryError\b", Cause("it ran out of memory", LITTLE_MEMORY)),

@@ -10,6 +10,7 @@ from slipway.core import budget, naming
 from slipway.settings import (
     edge_checks,
     engine_checks,
+    image_checks,
     location_checks,
     reference_checks,
     rotation_checks,
@@ -44,6 +45,7 @@ def everything(asked: Asked) -> list[Problem]:
         problems += service_checks.everything(asked.site, service)
         problems += volume_checks.everything(asked.site, service)
         problems += reference_checks.everything(asked.site, service)
+        problems += image_checks.everything(asked.site, service)
     return problems
 
 

@@ -14,6 +14,7 @@ import pytest
 from docker.models.containers import Container
 
 from services.images.tests.conftest import picture
+from slipway.core.generic_build import Recipe
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until
@@ -172,7 +173,13 @@ def test_the_site_starts_without_its_picture_store_and_says_so() -> None:
 
 
 PROJECTS = {
-    "requirements": {"requirements.txt": "flask==3.1.3\ngunicorn==21.2.0\n", "manage.py": "{app}"},
+    "requirements": {
+        "requirements.txt": "-r requirements/prod.txt\n-c constraints.txt\n",
+        "requirements/prod.txt": "flask\ngunicorn==21.2.0\n-e ./libs/own\n",
+        "constraints.txt": "flask==3.1.2\n",
+        "libs/own/pyproject.toml": '[project]\nname = "own"\nversion = "1"\n',
+        "manage.py": "{app}",
+    },
     "pyproject": {
         "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\ndependencies = ["flask==3.1.3"]\n',
         "src/shop/__init__.py": "{app}",
@@ -196,7 +203,8 @@ def test_an_ordinary_flask_folder_needs_no_dockerfile(tmp_path: Path, project: s
     for name, content in PROJECTS[project].items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(content.replace("{app}", APP))
-    dockerfile = PROJECT / "slipway/build/Dockerfile"
+        (tmp_path / name).chmod(0o600 if target == "prod" else 0o644)
+    dockerfile = PROJECT / Recipe.of(tmp_path).written(PROJECT)
     image = build(tmp_path, f"{project}-{target}", dockerfile=dockerfile, target=target, arguments={"APP": entry})
     source = {str(tmp_path): {"bind": "/home/app/web", "mode": "ro"}}
     tmp_path.chmod(0o755)
@@ -209,6 +217,11 @@ def test_an_ordinary_flask_folder_needs_no_dockerfile(tmp_path: Path, project: s
     host, port = engine.published(container, 5000)
     assert httpx.get(f"http://{host}:{port}/").text == f"from {entry.partition(':')[0]}"
     assert "27.0.1" in output(image, "gunicorn", "--version")
+    if project == "requirements":
+        installed = output(
+            image, "python", "-c", "from importlib.metadata import version as v; print(v('flask'), v('own'))"
+        )
+        assert installed == "3.1.2 1"
 
 
 def test_a_project_without_a_list_of_its_dependencies_is_told_what_to_add(tmp_path: Path) -> None:

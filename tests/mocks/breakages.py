@@ -205,7 +205,7 @@ MUTATIONS: list[Mutation] = [
         "elsewhere",
         a_site_elsewhere_is_built_from_its_own_folders_and_the_programs_images_from_the_programs=[
             (IMAGE, 'os.path.relpath(site.root.resolve() / (service.path or ""), PROGRAM)', 'service.path or ""'),
-            (IMAGE, "PROGRAM / args.folder /", "site.root / args.folder /")],
+            (IMAGE, "folder, stage = PROGRAM / args.folder,", "folder, stage = site.root / args.folder,")],
     ),
     *of(
         "sites",
@@ -214,8 +214,11 @@ MUTATIONS: list[Mutation] = [
             (RELEASE, "            protocol=site.protocol(site.services[service]),\n", ""),
             ("slipway/core/gunicorn.py", "*(UWSGI if by_uwsgi else ())", "*()"),
             (SITE, "Protocol.HTTP if self.profile.debug_server else service.protocol", "service.protocol")],
+        a_dockerfile_of_ones_own_that_copies_a_secret_is_warned_of=[
+            (IMAGE, "if dockerfile.copies(text, path)", ""),
+            (IMAGE, "if site.profile.hardened and", "if not site.profile.hardened and")],
         a_stage_is_asked_for_where_the_dockerfile_has_it=(
-            IMAGE, "dockerfile.target(own.read_text(), stage)", "stage"),
+            IMAGE, "dockerfile.target(text, stage) if stage else None", "stage"),
         routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays=[
             (EDGE, "retention=self._context.site.edge.static_retention", "retention=604800"),
             (EDGE, "max_body=settings.max_body,", "max_body=16,"),

@@ -160,6 +160,23 @@ def test_a_stage_is_asked_for_where_the_dockerfile_has_it(tmp_path: Path, docker
     assert program.of_kind("Image")["ui"].inputs["build"].get("target") == target
 
 
+@pytest.mark.parametrize(
+    ("stack", "dockerfile", "warned"),
+    [("prod", "FROM a\nCOPY . .\n", 1), ("prod", "FROM a\nCOPY ui.py .\n", 0), ("dev", "FROM a\nCOPY . .\n", 0)],
+)
+def test_a_dockerfile_of_ones_own_that_copies_a_secret_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: str, dockerfile: str, warned: int
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: said.append(text))
+    (tmp_path / "services/ui").mkdir(parents=True)
+    for name, text in (("Dockerfile", dockerfile), ("ui.py", "app = None\n"), (".env", ""), (".env.example", "")):
+        (tmp_path / "services/ui" / name).write_text(text)
+    run(stack, declared(ui={"route": "/", "app": "ui:app"}), root=tmp_path)
+    assert len(said) == warned
+    assert all("the image of ui would hold .env, which" in each for each in said)
+
+
 def test_services_may_have_hosts_of_their_own() -> None:
     text = routes(program_of("prod", "two hosts"))
     assert "server_name a.example.org;" in text

@@ -35,6 +35,7 @@ def make_root(folder: Path) -> Path:
     for name in ("shop", "stock"):
         static = folder / "services" / name / "app" / "static"
         static.mkdir(parents=True)
+        (folder / "services" / name / "Dockerfile").write_text("FROM scratch\n")
         (folder / "services" / name / "manage.py").write_text("from app import create_app\n\napp = create_app()\n")
         (folder / "services" / name / "app" / "__init__.py").write_text("def create_app():\n    return None\n")
     return folder

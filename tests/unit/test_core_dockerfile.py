@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slipway.core.dockerfile import instructions, stages, target
+from slipway.core.dockerfile import copies, instructions, stages, target
 from slipway.setup import paths
 
 STAGED = """\
@@ -35,3 +35,22 @@ def test_the_generic_dockerfile_has_a_stage_for_each_profile() -> None:
 
 def test_comments_and_continued_lines_are_read_as_docker_does() -> None:
     assert list(instructions("RUN a \\\n  # why\n  b\n\nexpose 80\n")) == [("RUN", "a    b"), ("EXPOSE", "80")]
+
+
+@pytest.mark.parametrize(
+    ("text", "copied"),
+    [
+        ("COPY . .", True),
+        ("copy --chown=app:app ./ /srv/", True),
+        ('ADD --chown=app ["app/", "/srv"]', True),
+        ("COPY main.py app /srv/", True),
+        ("COPY app/*.pem /srv/", True),
+        ("COPY app/x.pem /srv/", True),
+        ("COPY --from=build . .", False),
+        ("COPY main.py requirements*.txt /srv/", False),
+        ("RUN cp -R . /srv", False),
+        ('COPY ["broken /srv', False),
+    ],
+)
+def test_what_of_a_folder_gets_into_an_image_is_read_from_what_is_copied(text: str, copied: bool) -> None:
+    assert copies(f"FROM x\n{text}\n", "app/x.pem") is copied

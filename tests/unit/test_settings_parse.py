@@ -208,7 +208,7 @@ def test_a_page_that_is_empty_too_large_or_no_text_is_refused(root: Path, conten
 )
 def test_an_entry_point_is_found_where_gunicorn_would_find_it(root: Path, files: dict[str, str], app: str) -> None:
     folder = root / "services" / "third"
-    for name, text in files.items():
+    for name, text in {"Dockerfile": "FROM scratch", **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     assert read({"services": {"third": {"app": app}}}, root).services["third"].app == app
@@ -216,6 +216,7 @@ def test_an_entry_point_is_found_where_gunicorn_would_find_it(root: Path, files:
 
 def test_an_entry_point_that_no_file_and_no_dependency_can_hold_is_a_mistake(root: Path) -> None:
     (root / "services" / "third").mkdir()
+    (root / "services" / "third" / "Dockerfile").write_text("FROM scratch")
     (root / "services" / "third" / "wsgi.py").write_text("application = None")
     with pytest.raises(SettingsError, match="app: wsgi:application"):
         read({"services": {"third": {}}}, root)

@@ -165,7 +165,6 @@ def test_example_files_say_what_the_code_does_not_and_a_real_env_file_is_never_o
         ({"Pipfile": '[packages]\nflask = "*"\n'}, "pipenv requirements"),
         ({"setup.py": 'setup(install_requires=["flask"])\n'}, "requirements.txt"),
         ({}, "requirements.txt"),
-        ({"requirements.txt": "-r requirements/prod.txt\n", "requirements/prod.txt": "flask\n"}, "without -r"),
         ({"requirements.txt": "werkzeug\n"}, "add flask"),
         ({"requirements.txt": "flask", "Dockerfile": "FROM python:3.13\nEXPOSE 80\n"}, "gunicorn"),
         ({"requirements.txt": "flask", "app.py": f"{APP}app.run()\n"}, "__main__"),

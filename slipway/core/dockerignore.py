@@ -1,0 +1,153 @@
+"""Reads the ignore files of Docker builds as Docker does, and joins a folder's own with Slipway's."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+SECRETS = (
+    "**/.env",
+    "**/.env.*",
+    "**/*.pem",
+    "**/*.key",
+    "**/*.p12",
+    "**/*.pfx",
+    "**/id_rsa",
+    "**/id_ecdsa",
+    "**/id_ed25519",
+    "**/.netrc",
+    "**/.pgpass",
+    "**/.pypirc",
+    "instance",
+    "src/instance",
+)
+"""Names that hold secrets by custom. Flask keeps what belongs to one machine in `instance`, beside the app."""
+EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist")
+"""What of them only shows which variables there are."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One line. `excepted`: it begins with `!`, and takes back what a line above it left out."""
+
+    path: str
+    excepted: bool = False
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str] | None:
+        try:
+            return re.compile(f"{_translated(self.path)}(?:/.*)?", re.DOTALL)
+        except re.error:
+            return None
+
+    def matches(self, path: str) -> bool:
+        """Whether it names the path or a folder above it."""
+        return self._expression is not None and self._expression.fullmatch(path) is not None
+
+
+def _translated(path: str) -> str:
+    """The pattern as a regular expression: `*` ends at a slash, `**` does not, a set of characters stays as it is."""
+    tokens = re.findall(r"\*\*/?|\\.|.", path, re.DOTALL)
+    plain = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]", "[": "[", "]": "]", "-": "-", "^": "^"}
+    return "".join(plain.get(token) or re.escape(token.removeprefix("\\") or token) for token in tokens)
+
+
+def patterns(text: str) -> tuple[Pattern, ...]:
+    """The lines of an ignore file, without comments."""
+    lines = [line.strip() for line in text.removeprefix("\ufeff").splitlines() if not line.startswith("#")]
+    return tuple(_pattern(line) for line in lines if line.strip("! "))
+
+
+def _pattern(line: str) -> Pattern:
+    path = posixpath.normpath(line.removeprefix("!").strip())
+    return Pattern(path.lstrip("/") or "/", line.startswith("!"))
+
+
+def _last(lines: Iterable[Pattern], path: str) -> Pattern | None:
+    """The one that decides."""
+    found = None
+    for line in lines:
+        if line.matches(path):
+            found = line
+    return found
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """What a build leaves out: whatever one of the two lists names. Only by naming such a file itself (`!cert.pem`,
+    `!**/*.key`, but not `!certs`, nor `!*`) the folder's `own` list gets something that `ours` leaves out.
+
+    `ours` is without exceptions.
+    """
+
+    own: str
+    ours: str
+
+    @cached_property
+    def _lists(self) -> tuple[tuple[Pattern, ...], tuple[Pattern, ...]]:
+        return patterns(self.own), patterns(self.ours)
+
+    @cached_property
+    def _named(self) -> frozenset[Pattern]:
+        """The exceptions of the own list that mean what ours leaves out."""
+        own, ours = self._lists
+        return frozenset(line for line in own if line.excepted and _last(ours, line.path))
+
+    def leaves_out(self, path: str) -> bool:
+        """Of a file's path in the folder."""
+        own, ours = self._lists
+        decides = _last(own, path)
+        if decides and not decides.excepted:
+            return True
+        return _last(ours, path) is not None and decides not in self._named and not _example(path)
+
+    def text(self, folder: Path) -> str:
+        """One ignore file that says the same of the files in the folder."""
+        back = [file for file in self._files(folder) if _last(self._lists[1], file) and not self.leaves_out(file)]
+        if not back and not self.own:
+            return self.ours
+        return "\n".join([self.own, self.ours, *(f"!{_escaped(file)}" for file in sorted(back)), ""])
+
+    def _files(self, folder: Path) -> Iterator[str]:
+        return files(folder, lambda path: bool(self._named) or not _last(self._lists[1], path))
+
+
+def files(folder: Path, entered: Callable[[str], bool] = lambda _: True) -> Iterator[str]:
+    """The paths of all files below the folder, from there on; of its folders only those that are `entered`."""
+    for place, folders, names in os.walk(folder):
+        above = Path(place).relative_to(folder)
+        folders[:] = [name for name in folders if entered((above / name).as_posix())]
+        yield from ((above / name).as_posix() for name in names)
+
+
+def _example(path: str) -> bool:
+    return posixpath.basename(path) in EXAMPLES
+
+
+def _escaped(path: str) -> str:
+    """As a pattern that names the path; a backslash would not do, since docker-py does not know it."""
+    return re.sub(r"[*?\[\\]", "?", path)
+
+
+def of_dockerfile(dockerfile: Path) -> str:
+    """The list of a folder with a Dockerfile of its own: `Dockerfile.dockerignore` goes before `.dockerignore`."""
+    beside = (dockerfile.with_name(f"{dockerfile.name}.dockerignore"), dockerfile.with_name(".dockerignore"))
+    return next((file.read_text(errors="replace") for file in beside if file.is_file()), "")
+
+
+def secrets_in(folder: Path, ignore: str) -> list[str]:
+    """Files of the folder that hold secrets by their names, and that a build with this ignore file gets to see."""
+    own, secret = patterns(ignore), tuple(map(_pattern, SECRETS))
+
+    def left_out(path: str) -> bool:
+        decides = _last(own, path)
+        return decides is not None and not decides.excepted
+
+    heavy = {".git", ".venv", "node_modules", "venv"}
+    seen = files(folder, lambda path: posixpath.basename(path) not in heavy)
+    return sorted(path for path in seen if _last(secret, path) and not _example(path) and not left_out(path))
