@@ -11,6 +11,7 @@ import pulumi_docker as docker
 from components import hardening
 from components.context import Context, container_labels
 from components.databases import Databases
+from components.entrypoint import entrypoint
 from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ENTRY, ServiceFiles, ServiceFilesArgs
@@ -85,6 +86,7 @@ class FlaskService(pulumi.ComponentResource):
                 duty="runtime" if context.site.database_owner(service).migrate else "owner",
                 uid=self.uid,
                 image=args.image,
+                entrypoint=entrypoint(context, service, args.image),
             ),
             child,
         )
@@ -152,7 +154,7 @@ class FlaskService(pulumi.ComponentResource):
         return docker.Container(
             name,
             entrypoints=None if command is None else ENTRY,
-            command=command,
+            command=None if command is None else self.files.started(command),
             envs=self.environment,
             labels=container_labels(context.labels(service.name)),
             healthcheck=self._healthcheck(),

@@ -28,7 +28,8 @@ WORKER = WRAPPER.with_name(f"{gunicorn.WORKER}.py")
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceFilesArgs:
-    """`duty` is the database login that the process gets; `uid` who may read the files."""
+    """`duty` is the database login that the process gets; `uid` who may read the files; `entrypoint` what its image
+    runs before each command."""
 
     context: Context
     service: Service
@@ -37,21 +38,24 @@ class ServiceFilesArgs:
     duty: Duty
     uid: int
     image: pulumi.Input[str]
+    entrypoint: pulumi.Output[list[str]]
 
 
 class ServiceFiles(pulumi.ComponentResource):
     """Owns a volume with one 0400 file for each secret variable and the wrapper that exports them (and gunicorn's
     worker where that serves, and the program that starts scheduled commands where there are any).
 
-    `plain` are the variables without a secret. `wrapped(command)` is the command that starts with all of them: it needs
-    nothing but `sh` in the image.
+    `plain` are the variables without a secret. `entrypoint` is the image's own, and `wrapped(command)` the command that
+    starts behind it, with all variables: that needs nothing but `sh` in the image.
     """
 
     volume: pulumi.Output[str]
+    entrypoint: pulumi.Output[list[str]]
 
     def __init__(self, name: str, args: ServiceFilesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:ServiceFiles", name, None, opts)
         context, service = args.context, args.service
+        self.entrypoint = args.entrypoint
         secrets = {f"secrets.{secret}": args.secrets.of(service.name, secret) for secret in service.secrets}
         former = {secret: args.secrets.former(service.name, secret) for secret in service.secrets}
         fallbacks = {
@@ -90,9 +94,12 @@ class ServiceFiles(pulumi.ComponentResource):
         ).volume
         self.register_outputs({"volume": self.volume})
 
-    @staticmethod
-    def wrapped(command: list[str]) -> list[str]:
-        return [*ENTRY, *command]
+    def wrapped(self, command: list[str]) -> pulumi.Output[list[str]]:
+        return self.started(command).apply(lambda words: [*ENTRY, *words])
+
+    def started(self, command: pulumi.Input[list[str]]) -> pulumi.Output[list[str]]:
+        """What ENTRY gets as its arguments."""
+        return pulumi.Output.all(self.entrypoint, command).apply(lambda both: [*both[0], *both[1]])
 
 
 def _listed(value: pulumi.Output[str]) -> pulumi.Output[str]:

@@ -64,6 +64,7 @@ class ServiceJobs(pulumi.ComponentResource):
                     duty="owner",
                     uid=args.uid,
                     image=args.image,
+                    entrypoint=args.files.entrypoint,
                 ),
                 pulumi.ResourceOptions(parent=self),
             )

@@ -120,6 +120,17 @@ def has_image(asked: docker.DockerClient, image: str) -> bool:
     return True
 
 
+def entrypoint(where: str, image: str, *, pull: bool = False) -> tuple[str, ...]:
+    """The ENTRYPOINT of an image; empty where it has none, and where the engine at `where` has no such image."""
+    with closing(client(where)) as asked:
+        if pull and not has_image(asked, image):
+            asked.images.pull(image)
+        try:
+            return tuple(asked.images.get(image).attrs["Config"].get("Entrypoint") or ())
+        except ImageNotFound:
+            return ()
+
+
 def resolve(setting: str | None = None) -> DockerEngine:
     """Asks the engine what it is. Raises EngineError when none answers, and for one that cannot build images."""
     where = address(setting)

@@ -70,6 +70,7 @@ class ServiceTable(Table):
     image: ImageName | None = Field(default=None, examples=["redis:7.4"])
     app: Entry | None = Field(default=None, examples=["manage:app"])
     command: Words | None = Field(default=None, examples=["python worker.py"])
+    entrypoint: bool | None = Field(default=None, examples=[False])
     route: Route | None = Field(default=None, examples=["/images/"])
     host: Host | None = Field(default=None, examples=["images.example.org"])
     uses: tuple[Text, ...] = Field(default=(), examples=[["images"]])

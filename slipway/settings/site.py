@@ -42,6 +42,7 @@ class Service:
     path       folder that its image is built from, relative to Site.root; None for a ready-made `image`
     app        WSGI entry point run by gunicorn; None when `command` or a ready-made image runs instead
     command    argument list that runs instead of gunicorn
+    entrypoint whether the image's ENTRYPOINT runs before each command; None: where it passes the command on
     route      path prefix at the edge, with a slash at both ends; None: not reachable from outside
     host       name that the route holds for; None: every name that no service claims
     migrate    argument list run once per release; seed: run after it where the profile says so
@@ -62,6 +63,7 @@ class Service:
     image: str | None = None
     app: str | None = None
     command: tuple[str, ...] | None = None
+    entrypoint: bool | None = None
     route: str | None = None
     host: str | None = None
     uses: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.support import engine
 from tests.support.tls import trusting
 
 SOURCE = Path(__file__).with_name("programs") / "echo"
-COMMON = {"path": "services/echo", "app": "app:app", "memory": 128}
+COMMON = {"path": "services/echo", "app": "app:app", "memory": 128, "secrets": ["TOKEN"]}
 SERVICES: dict[str, dict[str, Any]] = {
     "http": {
         **COMMON,
@@ -85,6 +86,12 @@ def test_an_app_notices_no_difference_and_believes_nothing_that_a_client_made_up
     assert seen["root"] == "/uwsgi"
     assert "6.6.6.6" not in str(told)
     assert "forged" not in str(told)
+
+
+def test_the_images_entrypoint_runs_before_the_server_with_the_services_secrets(site: Site) -> None:
+    for name in SERVICES:
+        assert re.fullmatch(r"token=\w{32,} user=1000\n", site.get(f"/{name}/settings").text)
+        assert site.container(name).attrs["Config"]["Cmd"][:3] == ["sh", "./entry.sh", "gunicorn"]
 
 
 def test_bodies_arrive_whole(site: Site) -> None:

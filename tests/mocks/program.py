@@ -46,9 +46,11 @@ def run(
     images: str = "",
     volumes: Mapping[str, Mapping[str, str]] | None = None,
     engine: docker_engine.DockerEngine = ENGINE,
+    entrypoints: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Program:
     """Runs `__main__.py` for one stack on the services below `root`; `secret` is what generated values start with. The
-    engine has the `images` named there, by default every one, and the `volumes`, {name: labels}."""
+    engine has the `images` named there, by default every one, and the `volumes`, {name: labels}; `entrypoints` are
+    those of images by a part of their names."""
     monitor = Monitor(Recorded(secret, preview))
     exported: dict[str, Any] = {}
     exports: dict[str, Any] = {}
@@ -67,6 +69,11 @@ def run(
         patch.object(docker_engine.DockerEngine, "writers", lambda _engine, _volume: {}),
         patch.object(docker_engine.DockerEngine, "room", lambda _engine: Room(DEFAULTS, frozenset(), ())),
         patch.object(docker_engine.DockerEngine, "volume_labels", lambda _engine, name: (volumes or {}).get(name, {})),
+        patch.object(
+            docker_engine,
+            "entrypoint",
+            lambda _where, image, **_: next((ran for name, ran in (entrypoints or {}).items() if name in image), ()),
+        ),
         patch.object(pulumi, "export", exported.__setitem__),
     ):
         program()

@@ -177,6 +177,51 @@ def test_a_dockerfile_of_ones_own_that_copies_a_secret_is_warned_of(
     assert all("the image of ui would hold .env, which" in each for each in said)
 
 
+SCRIPTS = {"wraps.sh": 'set -e\nexec "$@"\n', "starts.sh": "flask db upgrade\nexec gunicorn x:app\n"}
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted", "before", "warned"),
+    [
+        (("sh", "./wraps.sh"), None, ["sh", "./wraps.sh"], False),
+        (("sh", "./starts.sh"), None, [], True),
+        (("sh", "./starts.sh"), True, ["sh", "./starts.sh"], False),
+        (("sh", "./starts.sh"), False, [], False),
+        (("sh", "./wraps.sh"), False, [], False),
+        ((), None, [], False),
+    ],
+)
+def test_an_images_entrypoint_stands_before_every_command_where_it_passes_it_on(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    image: tuple[str, ...],
+    wanted: bool | None,
+    before: list[str],
+    warned: bool,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_: said.append(text))
+    (tmp_path / "services/ui").mkdir(parents=True)
+    for name, text in {"Dockerfile": "FROM a\n", "ui.py": "app = None\n", **SCRIPTS}.items():
+        (tmp_path / "services/ui" / name).write_text(text)
+    service = {
+        "route": "/",
+        "app": "ui:app",
+        "database": True,
+        "migrate": "flask db upgrade",
+        "schedule": {"tidy": {"cron": "@daily", "command": "flask tidy"}},
+        **({} if wanted is None else {"entrypoint": wanted}),
+    }
+    program = run("prod", declared(ui=service), root=tmp_path, entrypoints={"-ui": image})
+    wrapper, (job,) = ["sh", "/run/slipway/exec"], program.of_kind("Job").values()
+    containers = [program.services["ui"].inputs, program.containers["ui-schedule"].inputs]
+    ran = [[*(each.get("entrypoints") or ()), *each["command"]] for each in (*containers, job.inputs)]
+    assert [each[: len(before) + 2] for each in ran] == 3 * [wrapper + before]
+    assert [each[len(before) + 2] for each in ran] == ["gunicorn", "python", "flask"]
+    assert len(said) == warned
+    assert all("`app`" in each and "services.ui.entrypoint: false" in each for each in said)
+
+
 def test_services_may_have_hosts_of_their_own() -> None:
     text = routes(program_of("prod", "two hosts"))
     assert "server_name a.example.org;" in text

@@ -2,6 +2,7 @@
 
 import os
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
@@ -26,6 +27,12 @@ def seen(rest: str) -> dict[str, Any]:
         "body": len(request.get_data()),
         "told": told,
     }
+
+
+@app.get("/settings")
+def settings() -> str:
+    """What the image's ENTRYPOINT wrote."""
+    return Path("/tmp/settings").read_text()
 
 
 @app.get("/call/<path:rest>")
