@@ -27,8 +27,8 @@ def entrypoint(context: Context, service: Service, image: pulumi.Input[str]) -> 
         ran = "app" if service.app else "command"
         pulumi.log.warn(
             f"{service.name}: the ENTRYPOINT of its image ({' '.join(words)}) does not run, because it starts a "
-            f"program of its own instead of the service's `{ran}`. What it does beforehand belongs into `migrate:`, or into an "
-            f'ENTRYPOINT that ends with exec "$@". If all is well without it: services.{service.name}.entrypoint: false'
+            f"program of its own instead of the service's `{ran}`. What it does beforehand belongs into `migrate:` or "
+            f'an ENTRYPOINT that ends with exec "$@". If all is well so: services.{service.name}.entrypoint: false'
         )
         return []
 
