@@ -78,7 +78,7 @@ def test_static_files_are_those_of_the_image_and_come_from_nginx_itself(site: Ex
 
 
 def test_a_second_up_changes_nothing(site: Example) -> None:
-    site.assert_unchanged()
+    site.assert_settled()
 
 
 def test_a_change_of_code_loses_no_request_and_no_picture(site: Example) -> None:

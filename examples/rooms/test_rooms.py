@@ -171,7 +171,7 @@ def test_the_sites_own_commands_show_its_containers_and_its_log(site: Example, c
 
 
 def test_a_second_up_changes_nothing(site: Example) -> None:
-    site.assert_unchanged()
+    site.assert_settled()
 
 
 def test_a_change_of_code_loses_no_request_and_the_new_code_is_told_who_asked_for_which_name(

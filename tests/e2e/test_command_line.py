@@ -138,7 +138,7 @@ def test_up_makes_everything_without_a_warning_and_then_there_is_nothing_left_to
 
     assert "warning" not in begun.said, begun.said
     assert len(on_the_engine(project.name)) == 3
-    project.assert_unchanged()
+    project.assert_settled()
     project.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     project.preview("--expect-no-changes")
 

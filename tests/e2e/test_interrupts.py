@@ -151,7 +151,7 @@ def stop(project: PulumiProject, number: signal.Signals, moment: Callable[[Pulum
 def assert_converged(project: PulumiProject) -> None:
     assert orphans(project) == []
     assert len(on_the_engine(project)) == 5
-    project.assert_unchanged()
+    project.assert_settled()
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert on_the_engine(project) == []
 

@@ -123,4 +123,4 @@ def test_a_trusted_proxys_scheme_is_believed_and_changing_the_protocol_is_an_ord
     assert (seen["scheme"], seen["told"]["X-Forwarded-For"]) == ("http", "6.6.6.6")
     assert "--protocol=uwsgi" in site.container("http").attrs["Config"]["Cmd"]
     assert site.starts({"edge"}) == edge
-    site.assert_unchanged()
+    site.assert_settled()

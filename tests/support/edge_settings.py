@@ -85,6 +85,7 @@ def configurations(draw: st.DrawFn) -> dict[str, str]:
         for name in NAMES:
             (Path(folder) / "services" / name / "app" / "static").mkdir(parents=True)
             (Path(folder) / "services" / name / "manage.py").write_text("app = None\n")
+            (Path(folder) / "services" / name / "Dockerfile").write_text("FROM scratch\n")
         try:
             site = parse(declared, project="site", stack="prod", root=Path(folder), base_images=images)
         except SettingsError:
