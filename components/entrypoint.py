@@ -15,10 +15,11 @@ def entrypoint(context: Context, service: Service, image: pulumi.Input[str]) -> 
     program of its own in place of the command, which is warned of. A ready-made image is pulled for it, but not by a
     preview, which then takes it to have none.
     """
-    if service.entrypoint is False or not (service.app or service.command):
+    folder = context.site.root / service.path if service.path else None
+    generic = folder and context.site.needs_sources and not (folder / "Dockerfile").is_file()
+    if generic or service.entrypoint is False or not (service.app or service.command):
         return pulumi.Output.from_input(list[str]())
     pull = bool(service.image) and not pulumi.runtime.is_dry_run()
-    folder = context.site.root / service.path if service.path else None
 
     def judged(name: str) -> list[str]:
         words = list(docker_engine.entrypoint(context.engine, name, pull=pull))

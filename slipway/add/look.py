@@ -70,6 +70,12 @@ def look(folder: Path, name: str, around: Surroundings) -> Seen:
     sorted_ = variables.sort(name, found, needs, database=driver is not None, others=around.services)
     lines = [Line("path", around.path)] if around.path != f"services/{name}" else []
     lines.append(Line("app", start.app, start.why))
+    if own and own.entrypoint:
+        lines.append(Line("entrypoint", False, f"{own.entrypoint} starts a program of its own"))
+        hints.append(
+            f"its Dockerfile's ENTRYPOINT {own.entrypoint} does not run, because it starts a program of its own: what "
+            "it does beforehand belongs into `migrate:`"
+        )
     route = (f"/{name}/", "another service has /") if around.root_taken else ("/", "no other service has it")
     lines.append(Line("route", *route))
     if sorted_.uses:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from slipway.add.environment import COMPOSE, compose_services
 from slipway.add.source import Source, called, literal
+from slipway.core import dockerfile
 from slipway.core.dockerfile import instructions
+from slipway.core.entrypoint import passes_on
 
 ENTRY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\(.*\))?")
 RUNS = {"app.run", "application.run"}
@@ -18,24 +20,29 @@ RUNS = {"app.run", "application.run"}
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """What matters of a Dockerfile of the app's own. `port` None where it says none; `folder` its last WORKDIR."""
+    """What matters of a Dockerfile of the app's own. `port` None where it says none; `folder` its last WORKDIR;
+    `entrypoint` its last ENTRYPOINT where that starts a program of its own, and so does not run."""
 
     port: int | None
     folder: str
     gunicorn: bool
+    entrypoint: str
 
     @classmethod
     def read(cls, source: Source) -> Dockerfile | None:
         text = source.text("Dockerfile")
         if text is None:
             return None
-        port, folder = None, "/"
+        port, folder, words = None, "/", list[str]()
         for word, rest in instructions(text[1]):
             if word == "EXPOSE" and (match := re.match(r"\d+", rest)):
                 port = int(match[0])
             elif word == "WORKDIR":
                 folder = rest.strip("\"'").rstrip("/") or "/"
-        return cls(port, folder, "gunicorn" in text[1])
+            elif word == "ENTRYPOINT":
+                words = dockerfile.words(rest)
+        own = "" if not words or passes_on(words, source.folder) else " ".join(words)
+        return cls(port, folder, "gunicorn" in text[1], own)
 
 
 def entries(source: Source) -> Iterator[tuple[str, str]]:
@@ -50,10 +57,10 @@ def entries(source: Source) -> Iterator[tuple[str, str]]:
             yield module, file
 
 
-def port(source: Source, dockerfile: Dockerfile | None) -> tuple[int, str] | None:
+def port(source: Source, own: Dockerfile | None) -> tuple[int, str] | None:
     """The port that the folder's own files let it listen on, and where they say so."""
-    if dockerfile and dockerfile.port:
-        return dockerfile.port, "Dockerfile: EXPOSE"
+    if own and own.port:
+        return own.port, "Dockerfile: EXPOSE"
     for file, command in _commands(source):
         if match := re.search(r"(?:-b|--bind)[ =]?\S*?:(\d+)", command):
             return int(match[1]), file

@@ -29,6 +29,15 @@ def target(text: str, wanted: str) -> str | None:
     return wanted if wanted in stages(text) else None
 
 
+def words(rest: str) -> list[str]:
+    """What an ENTRYPOINT or CMD consists of on the engine: a list as it is, a text as the argument of a shell."""
+    try:
+        listed = json.loads(rest)
+    except ValueError:
+        listed = None
+    return [str(word) for word in listed] if isinstance(listed, list) else ["/bin/sh", "-c", rest]
+
+
 def copies(text: str, path: str) -> bool:
     """Whether some stage copies this file of the build context, or a folder above it."""
     return any(

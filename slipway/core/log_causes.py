@@ -85,6 +85,13 @@ PATTERNS: tuple[tuple[str, Cause], ...] = (
             "Dockerfile, below COPY: RUN chmod -R a+rX .",
         ),
     ),
+    (
+        r"((?:chown|chgrp|gosu|su-exec|setpriv|su|usermod): .*(?:not permitted|must be suid|failure|denied).*)",
+        Cause(
+            "it does what only root may: {0}",
+            "no service runs as root: let its ENTRYPOINT do that only where `id -u` is 0, or write `entrypoint: false`",
+        ),
+    ),
     (r"Perhaps out of memory\?", Cause("a worker was killed: out of memory", LITTLE_MEMORY)),
     (r"\bMemoryError\b", Cause("it ran out of memory", LITTLE_MEMORY)),
     (

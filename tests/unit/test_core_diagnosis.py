@@ -127,6 +127,11 @@ def test_the_report_names_the_cause(case: str) -> None:
         ("permission denied for schema public", "no right to public"),
         ("OSError: [Errno 30] Read-only file system: '/app/cache'", "it writes to /app/cache, which is read-only"),
         ("PermissionError: [Errno 13] Permission denied: '/data/x'", "its user may not use /data/x"),
+        ("chown: changing ownership of '/data': Operation not permitted", "what only root may: chown: changing"),
+        (
+            "error: failed switching to 'app': operation not permitted\ngosu: x: must be suid",
+            "what only root may: gosu",
+        ),
         ("Worker (pid:7) was sent SIGKILL! Perhaps out of memory?", "out of memory"),
         ("[ERROR] Connection in use: ('0.0.0.0', 5000)", "its port is taken"),
         ("gunicorn: error: unrecognized arguments: --no-control-socket", "too old to know --no-control-socket"),

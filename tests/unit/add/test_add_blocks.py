@@ -201,6 +201,20 @@ SHAPES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
         {"health": "/v1/ping", "port": 8080},
     ),
+    "an ENTRYPOINT that is a server": (
+        {
+            **flat(),
+            "Dockerfile": "FROM a\nRUN pip install gunicorn\nWORKDIR /home/app/web\nENTRYPOINT exec gunicorn app:app\n",
+        },
+        {"entrypoint": False},
+    ),
+    "an ENTRYPOINT that passes on its command": (
+        {
+            **flat(),
+            "Dockerfile": 'FROM a\nRUN pip install gunicorn\nWORKDIR /home/app/web\nENTRYPOINT ["tini", "--"]\n',
+        },
+        {"entrypoint": None},
+    ),
     "gunicorn's own settings": ({**flat(), "gunicorn.conf.py": 'bind = "0.0.0.0:9000"\n'}, {"port": 9000}),
     "plain alembic": (
         {

@@ -192,6 +192,14 @@ def test_a_folder_that_is_no_flask_app_is_refused(tmp_path: Path, files: dict[st
 
 HINTS = {
     "celery": (flat(requirements="celery"), "a service of its own"),
+    "an ENTRYPOINT that is a server": (
+        {
+            **flat(),
+            "Dockerfile": 'FROM a\nRUN pip install gunicorn\nENTRYPOINT ["./boot.sh"]\n',
+            "boot.sh": "exec gunicorn a:b",
+        },
+        "ENTRYPOINT ./boot.sh does not run",
+    ),
     "a scheduler": (flat(app="from apscheduler import x\nx.BackgroundScheduler()\n"), "`schedule:`"),
     "calls": (flat(app="import requests\n"), "egress: true"),
     "a lock file": (
