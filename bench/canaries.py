@@ -15,6 +15,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -27,8 +28,6 @@ from slipway.cli.target import Target
 from slipway.core.canary import SHORTEST, Canaries, Hit
 from slipway.core.resource_types import FILES_VOLUME, LOCAL_CERTIFICATE, PASSWORD
 from slipway.core.topology import CERTBOT, EDGE, POSTGRES
-from slipway.setup.choices import Choices
-from slipway.setup.settings import Settings
 
 CHUNK = 1 << 20
 KEY = "PRIVATE KEY-----"
@@ -89,7 +88,7 @@ def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
     things: list[Any] = [*belongings.networks(), *belongings.volumes()]
     for thing in things:
         yield f"inspect {thing.name}", as_json(thing.attrs)
-    for tag in belongings.tags({*target.project.services, EDGE, POSTGRES, CERTBOT}):
+    for tag in belongings.tags({*target.project.site.services, EDGE, POSTGRES, CERTBOT}):
         image = belongings.client.images.get(tag)
         images.setdefault(str(image.id), image)
     base = base_layers(target)
@@ -116,8 +115,7 @@ def as_json(value: Any) -> Iterator[bytes]:
 
 def base_layers(target: Target) -> set[str]:
     """The layers that were there before any secret was: those of the images that builds start from."""
-    names = {**Settings.load().base_images, **Choices.load().base_images}
-    names |= target.project.declared.get("baseImages") or {}
+    names = asdict(target.project.site.base_images)
     there = [name for name in names.values() if target.belongings.has_image(name)]
     return {layer for name in there for layer in layers_of(target.belongings.client.images.get(name))}
 

@@ -28,11 +28,8 @@ from slipway.cli.project import Project
 from slipway.cli.target import Target
 from slipway.core import topology
 from slipway.core.topology import EDGE
-from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
 from slipway.settings.site import Site
-from slipway.setup.choices import Choices
-from slipway.setup.settings import Settings
 
 WORLD, HOST = "the world", "the host"
 GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv4"
@@ -83,17 +80,8 @@ class Pair:
 
 def site_of(project: Project) -> Site:
     """The declaration of a stack. Raises CliError where it has a mistake."""
-    declared = {key: value for key, value in project.declared.items() if ":" not in key}
-    hidden = {owner: dict.fromkeys(table, "hidden") for owner, table in (declared.get("secrets") or {}).items()}
-    base_images = {**Settings.load().base_images, **Choices.load().base_images}
     try:
-        return parse(
-            declared | {"secrets": hidden},
-            project=project.name,
-            stack=project.stack,
-            root=project.root,
-            base_images=base_images,
-        )
+        return project.checked()
     except SettingsError as error:
         raise CliError(str(error)) from None
 

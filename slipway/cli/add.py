@@ -17,11 +17,9 @@ from slipway.cli.errors import CliError, Code
 from slipway.cli.project import DEFAULT_STACK, Project, read
 from slipway.cli.target import Target, command
 from slipway.settings import fields, service_checks
-from slipway.settings.parse import parse
 from slipway.settings.problems import Problem, SettingsError
+from slipway.settings.site import Site
 from slipway.setup import paths
-from slipway.setup.choices import Choices
-from slipway.setup.settings import Settings
 
 
 @click.command()
@@ -39,7 +37,7 @@ def add(target: Target, *, path: Path, name: str | None, dry_run: bool) -> int:
     folder = inside(project, path)
     name = chosen(project, folder, name)
     seen = seen_of(project, folder, name)
-    file = project.root / "Pulumi.yaml"
+    file = project.source
     try:
         before = insertion.text_of(file)
         after = insertion.inserted(before, seen.block)
@@ -84,33 +82,36 @@ def inside(project: Project, path: Path) -> Path:
 
 def chosen(project: Project, folder: Path, name: str | None) -> str:
     """The service's name, which nothing else has, of a folder that no other service has. Raises CliError."""
-    for other, table in project.services.items():
-        place = table.get("path") or (None if table.get("image") else f"services/{other}")
-        if place and (project.root / place).resolve() == folder:
+    services = project.unpinned().services
+    for other, service in services.items():
+        if service.path and (project.root / service.path).resolve() == folder:
             raise CliError(
-                f"{place} is declared already, as the service {other}", "see it in Pulumi.yaml", code=Code.USAGE
+                f"{service.path} is declared already, as the service {other}",
+                f"see it in {project.source.name}",
+                code=Code.USAGE,
             )
     free = name or valid_name(folder.name)
     if name and (not fields.is_name(name) or name in service_checks.RESERVED):
         what = f"no service can be called {name}: small letters, digits, hyphens, at most {fields.LONGEST_NAME}"
         raise CliError(what, f"--name {valid_name(name)}", code=Code.USAGE)
-    if free in project.services:
-        number = next(each for each in range(2, 1000) if f"{free}-{each}" not in project.services)
+    if free in services:
+        number = next(each for each in range(2, 1000) if f"{free}-{each}" not in services)
         raise CliError(f"there is a service {free} already", f"--name {free}-{number}", code=Code.USAGE)
     return free
 
 
 def seen_of(project: Project, folder: Path, name: str) -> Seen:
     """What is to be written. Raises CliError where there is no app, or where an older service would lose its route."""
-    services = project.services
-    alone = [other for other, table in services.items() if not ({"route", "host", "image", "command"} & set(table))]
+    site = project.unpinned()
+    services, keys = site.services, {"route", "host", "image", "command"}
+    alone = [other for other in services if not keys & declared_keys(site, other)]
     if len(services) == 1 and alone:
         raise CliError(
             f"{alone[0]} has the route / only as long as it is the only service",
             f"in Pulumi.yaml, write into {alone[0]}:     route: /",
             code=Code.USAGE,
         )
-    taken = any(table.get("route") == "/" and not table.get("host") for table in services.values())
+    taken = any(service.route == "/" and not service.host for service in services.values())
     around = Surroundings(folder.relative_to(project.root.resolve()).as_posix(), tuple(services), taken)
     try:
         seen = look(folder, name, around)
@@ -124,23 +125,20 @@ def seen_of(project: Project, folder: Path, name: str) -> Seen:
     return seen
 
 
+def declared_keys(site: Site, service: str) -> set[str]:
+    """What is written of a service."""
+    table = site.tables.get(service)
+    return set(table) if isinstance(table, Mapping) else set()
+
+
 def mistakes_with(project: Project, seen: Seen) -> tuple[Problem, ...]:
     """What `make preview` would say of the settings of this stack with the new service in them."""
-    raw = {key: readable(value) for key, value in project.declared.items() if ":" not in key}
-    raw["services"] = {**(raw.get("services") or {}), seen.block.name: seen.block.declaration()}
-    images = Settings.load().base_images | Choices.load().base_images
+    services = {**(project.declared.get("services") or {}), seen.block.name: seen.block.declaration()}
     try:
-        parse(raw, project=project.name, stack=project.stack, root=project.root, base_images=images)
+        project.checked(services=services)
     except SettingsError as error:
         return error.problems
     return ()
-
-
-def readable(value: Any) -> Any:
-    """As the program gets it: an encrypted value as some text, an empty one as none."""
-    if isinstance(value, Mapping):
-        return "encrypted" if value.keys() == {"secure"} else {key: readable(each) for key, each in value.items()}
-    return None if value == "" else value
 
 
 def machine(seen: Seen, mistakes: tuple[Problem, ...], *, written: bool) -> dict[str, Any]:

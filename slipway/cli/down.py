@@ -75,7 +75,7 @@ def sweep(belongings: Belongings, *, everything: bool) -> list[str]:
 def own_images(belongings: Belongings, state: State | None) -> tuple[set[str], set[str]]:
     """Services that have images, and the ids of those in use: asked before anything is removed."""
     containers = belongings.containers()
-    services = {*belongings.project.services, EDGE, POSTGRES, *(service_of(each) for each in containers)}
+    services = {*belongings.project.site.services, EDGE, POSTGRES, *(service_of(each) for each in containers)}
     services |= {str((each.attrs.get("Labels") or {}).get(naming.SERVICE_LABEL)) for each in belongings.volumes()}
     prefix = naming.prefix(belongings.project.name, belongings.project.stack)
     services |= Book.of(state or State()).services

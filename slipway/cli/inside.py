@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 from docker.models.containers import Container
@@ -51,8 +50,8 @@ def psql(target: Target, arguments: tuple[str, ...]) -> None:
 
 def database(target: Target, service: str | None) -> str:
     """The name of the database. Raises CliError for a service without one."""
-    declared = {name: table.get("database") for name, table in target.project.services.items()}
-    having = {name: owner(name, database) for name, database in declared.items() if database}
+    site = target.project.site
+    having = {name: site.database_owner(each).name for name, each in site.services.items() if each.database}
     if service is None:
         return database_name(*set(having.values())) if len(set(having.values())) == 1 else "postgres"
     if service not in having:
@@ -60,11 +59,6 @@ def database(target: Target, service: str | None) -> str:
             f"{service} has no database here", f"these have: {', '.join(having) or 'none'}", code=Code.MISSING
         )
     return database_name(having[service])
-
-
-def owner(service: str, database: Any) -> str:
-    """The service whose database that is, by what is declared of it."""
-    return str((database.get("service") if isinstance(database, Mapping) else None) or service)
 
 
 @click.command(name="exec")

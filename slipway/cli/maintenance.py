@@ -18,7 +18,6 @@ from slipway.cli.target import Target, command
 from slipway.core import nginx, pages, timeouts
 from slipway.core.nginx_main import INTERNAL_PORT, LIVE, MAIN
 from slipway.core.topology import EDGE
-from slipway.settings.site import Site
 
 
 @click.command()
@@ -69,7 +68,7 @@ def switch(target: Target, container: Container, text: str) -> None:
             edge.remove([pages.FLAG])
 
     edge = Edge(container, LIVE, MAIN, INTERNAL_PORT)
-    seconds = timeouts.ladder(int(target.project.declared.get("drain") or Site.drain)).last_request
+    seconds = timeouts.ladder(target.project.site.drain).last_request
     try:
         if pages.FLAG not in edge.files().get(nginx.ROUTES_FILE, ""):
             raise CliError("nginx has no routes yet that know of maintenance", target.project.typed("up"))

@@ -6,15 +6,18 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from slipway.cli import screen
 from slipway.cli.errors import CliError, Code
-from slipway.settings.profile import Profile, guarding
+from slipway.settings import parse, project_files
+from slipway.settings.pin import RELEASE
+from slipway.settings.profile import Profile
+from slipway.settings.site import Site
 from slipway.setup import paths
+from slipway.setup.choices import base_images
 
 DEFAULT_STACK = "dev"
 """The stack that a command is about when none is named."""
@@ -24,10 +27,12 @@ KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 @dataclass(frozen=True)
 class Project:
-    """`root` is the folder of Pulumi.yaml; `declared` the configuration of the stack, {key: value}, project defaults
-    included; `locks_itself` whether the stack file settles how secrets are encrypted."""
+    """`root` is the folder of the project file, `source`; `described` what that says; `file` the stack's own, which
+    need not be there; `declared` the configuration of the stack as the program gets it, {key: value}; `locks_itself`
+    whether the stack file settles how secrets are encrypted."""
 
     root: Path
+    source: Path
     name: str
     stack: str
     described: Mapping[str, Any]
@@ -37,32 +42,59 @@ class Project:
 
     @classmethod
     def load(cls, stack: str, folder: Path | None = None) -> Project:
-        """From `folder`, else the nearest folder upwards with a Pulumi.yaml, else Slipway's own. Raises CliError."""
-        root = folder.resolve() if folder else nearest(Path.cwd()) or paths.PROJECT
-        described = read(root / "Pulumi.yaml")
+        """The project in `folder`, else the nearest one from here upwards. Raises CliError."""
+        source = project_files.project_file(folder.resolve()) if folder else project_files.nearest(Path.cwd())
+        if source is None:
+            raise CliError(
+                f"there is no Pulumi.yaml in {folder.resolve()}" if folder else "there is no Pulumi.yaml here or above",
+                "go into the folder of your site, or name it:  --project FOLDER",
+                f"the site that comes with Slipway:  --project {paths.PROJECT}",
+                code=Code.USAGE,
+            )
+        described = read(source)
         if not described.get("name"):
-            raise CliError(f"there is no project in {root}: no Pulumi.yaml with a name", code=Code.USAGE)
-        file = root / str(described.get("stackConfigDir", ".")) / f"Pulumi.{stack}.yaml"
-        own, name = read(file), str(described["name"])
-        declared = {key: default(value) for key, value in (described.get("config") or {}).items()}
-        declared |= {key.removeprefix(f"{name}:"): value for key, value in (own.get("config") or {}).items()}
-        return cls(root, name, stack, described, file, declared, any(key in own for key in KEYS))
+            raise CliError(f"{source} is no project: it has no `name`", code=Code.USAGE)
+        file = project_files.stack_file(source, described, stack)
+        own = read(file)
+        declared = project_files.configuration(described, own)
+        locks = any(key in own for key in KEYS)
+        return cls(source.parent, source, str(described["name"]), stack, described, file, declared, locks)
+
+    @cached_property
+    def site(self) -> Site:
+        """What the program makes of the configuration, also while there are mistakes in it: what is wrong is left out,
+        and a profile that does not exist counts as the one that guards more."""
+        return self._site(self.declared)
+
+    def checked(self, **changed: Any) -> Site:
+        """The site with other values for these keys. Raises SettingsError with every mistake."""
+        return parse.parse({**self.declared, **changed}, **self._about)
+
+    def unpinned(self) -> Site:
+        """The site as it is declared, whatever release the stack is held at."""
+        return self._site({key: value for key, value in self.declared.items() if key != RELEASE})
+
+    def pinned_to(self, release: Mapping[str, Any]) -> Site:
+        """The site that a stack held at this release has."""
+        return self._site({**self.declared, RELEASE: release})
+
+    def _site(self, declared: Mapping[str, Any]) -> Site:
+        return parse.read(declared, **self._about)[0]
+
+    @property
+    def _about(self) -> dict[str, Any]:
+        """What else the settings are read with."""
+        return {"project": self.name, "stack": self.stack, "root": self.root, "base_images": base_images()}
 
     @property
     def profile(self) -> Profile:
         """What kind of stack it is."""
-        return guarding(self.stack, self.declared.get("profile"))
-
-    @property
-    def services(self) -> Mapping[str, Mapping[str, Any]]:
-        """{name: what is declared of it}."""
-        return {name: table or {} for name, table in (self.declared.get("services") or {}).items()}
+        return self.site.profile
 
     @property
     def pinned(self) -> str:
         """The number of the release that the stack is held at; "" while it follows the source."""
-        written = self.declared.get("release")
-        return str(written.get("release", "")) if isinstance(written, Mapping) else ""
+        return self.site.pin.release if self.site.pin else ""
 
     def typed(self, command: str, *, delete_data: bool = False) -> str:
         """How an operator types `up` or `down` for this stack: `make` knows only the project that Slipway lies in."""
@@ -96,25 +128,9 @@ class Project:
             yield ["--config-file", str(copy)]
 
 
-def nearest(folder: Path) -> Path | None:
-    return next((each for each in (folder, *folder.parents) if (each / "Pulumi.yaml").is_file()), None)
-
-
 def read(file: Path) -> dict[str, Any]:
-    """A YAML table; empty where there is no file. Raises CliError where it is something else."""
+    """A file's table; empty where there is no file. Raises CliError where it is something else."""
     try:
-        found = yaml.safe_load(file.read_text()) or {}
-    except FileNotFoundError:
-        return {}
-    except (OSError, yaml.YAMLError) as error:
+        return project_files.read(file)
+    except (OSError, ValueError) as error:
         raise CliError(f"{file} cannot be read: {error}", code=Code.USAGE) from error
-    if not isinstance(found, dict):
-        raise CliError(f"{file} is no table of keys and values", code=Code.USAGE)
-    return found
-
-
-def default(value: Any) -> Any:
-    """The value of an entry of `config:` in Pulumi.yaml, which may be a description of it."""
-    if isinstance(value, dict) and value.keys() & {"type", "default", "value", "description"}:
-        return value.get("value", value.get("default"))
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -15,12 +14,14 @@ from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, command
-from slipway.core import naming, records
+from slipway.core import records
 from slipway.core.resource_types import JOB
 from slipway.core.topology import POSTGRES
 from slipway.providers.schema import fingerprint
+from slipway.settings.engine_checks import data_volumes
+from slipway.settings.pin import RELEASE
+from slipway.settings.site import Site
 
-KEY = "release"
 NOTE = "# written by `slipway rollback`; `slipway rollback --clear` takes it out again"
 
 
@@ -89,7 +90,7 @@ def pin_and_bring_up(target: Target, record: records.Record, *, force: bool) -> 
     """Pins the stack and brings it up. After a failure it stays pinned, so that `up` goes on from there; but a release
     that is refused because data is at risk must not be what every later `up` is refused for."""
     project, before = target.project, stack_file.content(target.project)
-    pin(project, record)
+    stack_file.put(project, RELEASE, pin_of(record), NOTE)
     screen.say(f"{project} is pinned to release {record.release}, of {record.time}")
     code: int = Code.FAILED
     try:
@@ -114,8 +115,8 @@ def pin_and_bring_up(target: Target, record: records.Record, *, force: bool) -> 
 def end(target: Target) -> int:
     """Takes the pin away; what serves goes on serving until the next run."""
     project = target.project
-    if project.pinned:
-        stack_file.write(project, stack_file.without_key(project.file.read_text(), KEY, NOTE))
+    if project.declared.get(RELEASE):
+        stack_file.take_out(project, RELEASE, NOTE)
         screen.say(f"{project} is no longer pinned. The newest source comes with:  {project.typed('up')}")
     else:
         screen.say(f"{project} is not pinned to a release")
@@ -150,9 +151,13 @@ def refuse_without_images(belongings: Belongings, record: records.Record) -> Non
 
 def refuse_without_force(target: Target, state: State, record: records.Record) -> None:
     """Raises CliError where the old code would meet another schema, or where data would go with a service."""
+    older = target.project.pinned_to(pin_of(record))
     problems = [
-        *(f"{service}: migrations ran since release {record.release}" for service in migrated(target, state, record)),
-        *(f"the data volume {name} would be deleted with its service" for name in lost_volumes(target.project, record)),
+        *(
+            f"{service}: migrations ran since release {record.release}"
+            for service in migrated(target, state, record, older)
+        ),
+        *(f"the data volume {name} would be deleted with its service" for name in lost_volumes(target.project, older)),
     ]
     if problems:
         raise CliError(
@@ -163,9 +168,9 @@ def refuse_without_force(target: Target, state: State, record: records.Record) -
         )
 
 
-def migrated(target: Target, state: State, record: records.Record) -> list[str]:
-    """The services of a release whose database has another schema now. Where it is on a managed server that cannot be
-    asked: those that another image migrated last."""
+def migrated(target: Target, state: State, record: records.Record, older: Site) -> list[str]:
+    """The services of a release, whose site `older` is, whose database has another schema now. Where it is on a managed
+    server that cannot be asked: those that another image migrated last."""
     servers = [each for each in target.belongings.of_service(POSTGRES) if not is_helper(each)]
     changed = [
         service
@@ -173,40 +178,23 @@ def migrated(target: Target, state: State, record: records.Record) -> list[str]:
         if not (servers and was and fingerprint(servers[0], service) == was)
     ]
     last = {str(each["outputs"]["container"]): each["outputs"].get("image") for each in state.of_type(JOB)}
-    for service, table in record.services.items():
-        database = table.get("database")
-        if service in record.schema or not (
-            isinstance(database, Mapping) and database.get("url") and table.get("migrate")
-        ):
+    for name, service in older.services.items():
+        managed = service.database is not None and service.database.url is not None
+        if name in record.schema or not (managed and service.migrate):
             continue
-        if last.get(f"{target.project}-{service}-migrate") != (record.images.get(service) or table.get("image")):
-            changed.append(service)
+        if last.get(f"{target.project}-{name}-migrate") != (record.images.get(name) or service.image):
+            changed.append(name)
     return changed
 
 
-def lost_volumes(project: Project, record: records.Record) -> list[str]:
-    """Data volumes that are declared now and were not in the release, in a stack that does not keep its data."""
+def lost_volumes(project: Project, older: Site) -> list[str]:
+    """Data volumes that the site has and that it had not in an older release, in a stack that does not keep its data.
+    Certificates are no loss: with `tls: acme` they are issued again."""
     if project.profile.keep_data:
         return []
-    return sorted(data_volumes(project, project.services) - data_volumes(project, record.services))
+    return sorted(set(data_volumes(project.site)) - set(data_volumes(older)))
 
 
-def data_volumes(project: Project, services: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """The names of the data volumes that these services have, the database server's among them."""
-    databases = [table.get("database") for table in services.values()]
-    own_server = any(each and not (isinstance(each, Mapping) and each.get("url")) for each in databases)
-    volumes = {
-        (name, volume) for name, table in services.items() for volume in table.get("volumes") or () if "." not in volume
-    }
-    volumes |= {(POSTGRES, "data")} if own_server else set()
-    return {naming.data_volume(project.name, project.stack, *each) for each in volumes}
-
-
-def pin(project: Project, record: records.Record) -> None:
-    """Writes the release into the stack file, where every `up` finds it, plain Pulumi's too."""
-    text = project.file.read_text() if project.file.exists() else ""
-    kept = {"release": record.release, "images": dict(record.images), "services": dict(record.services)}
-    try:
-        stack_file.write(project, stack_file.with_key(text, KEY, kept, NOTE))
-    except ValueError as error:
-        raise CliError(f"{project.file} cannot take the release: {error}", code=Code.USAGE) from None
+def pin_of(record: records.Record) -> dict[str, Any]:
+    """What a stack's configuration says of the release that it is held at."""
+    return {"release": record.release, "images": dict(record.images), "services": dict(record.services)}

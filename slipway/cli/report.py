@@ -16,7 +16,7 @@ def urls(project: Project, state: State) -> dict[str, str]:
     """{what: URL}, first the one that a visitor opens: `site` where nginx is in front, else the services by name."""
     found = {name: value for name, value in state.outputs.items() if isinstance(value, str) and "://" in value}
     named = {"site" if name == SITE else name.removesuffix(SUFFIX): url for name, url in found.items()}
-    routes = {name: table.get("route") for name, table in project.services.items()}
+    routes = {name: service.route for name, service in project.site.services.items()}
     return dict(
         sorted(
             named.items(), key=lambda item: (item[0] != "site", routes.get(item[0]) != "/", item[0] == ADMINER, item[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -51,7 +51,7 @@ def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
         if everything
         else list(dict.fromkeys(each for name in names for each in meant(name, there, project)))
     )
-    counts = project.declared.get(KEY) or {}
+    counts: rotation.Counts = {owner: dict(names) for owner, names in project.site.rotations.items()}
     under_way = rotation.under_way(counts, there, wanted)
     uncounted = [each for each in wanted if each not in under_way]
     if uncounted:
@@ -133,14 +133,12 @@ def meant(text: str, there: rotation.Counts, project: Project) -> list[Name]:
 
 def chosen(project: Project) -> list[Name]:
     """The secrets whose values were set."""
-    tables = project.declared.get("secrets") or {}
-    return [(owner, name) for owner, table in tables.items() for name in table or ()]
+    return [(owner, name) for owner, names in project.site.configured_secrets.items() for name in names]
 
 
 def brought(project: Project) -> bool:
     """Whether the site's certificate is in files that somebody put there."""
-    declared = (project.declared.get("edge") or {}).get("tls")
-    return (declared.get("mode") if isinstance(declared, Mapping) else declared) == TlsMode.FILES
+    return project.site.edge.tls.mode is TlsMode.FILES
 
 
 def choose(project: Project, owner: str, name: str) -> str:
@@ -164,10 +162,6 @@ def refuse_unless_well(target: Target, *, killed: bool) -> None:
 
 def count(project: Project, names: Sequence[Name]) -> dict[str, dict[str, int]]:
     """Writes the counts into the stack file, where every `up` finds them, plain Pulumi's too."""
-    text = project.file.read_text() if project.file.exists() else ""
-    counts = rotation.counted_up(project.declared.get(KEY) or {}, names)
-    try:
-        stack_file.write(project, stack_file.with_key(text, KEY, counts, NOTE))
-    except ValueError as error:
-        raise CliError(f"{project.file} cannot take the counts: {error}", code=Code.USAGE) from None
+    counts = rotation.counted_up(project.site.rotations, names)
+    stack_file.put(project, KEY, counts, NOTE)
     return counts

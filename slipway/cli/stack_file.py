@@ -2,11 +2,46 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
+from slipway.settings.project_files import Dumper
+
+JSON = ".json"
+
+
+def put(project: Project, key: str, value: Any, note: str) -> None:
+    """Writes the key, where plain Pulumi finds it too. JSON has no place for the note. Raises CliError."""
+    text = project.file.read_text() if project.file.exists() else ""
+    try:
+        new = _json(project, text, {key: value}) if project.file.suffix == JSON else with_key(text, key, value, note)
+    except ValueError as error:
+        raise CliError(f"{project.file} cannot take `{key}`: {error}", code=Code.USAGE) from None
+    write(project, new)
+
+
+def take_out(project: Project, key: str, note: str) -> None:
+    """Writes the file without the key."""
+    text = project.file.read_text()
+    write(project, _json(project, text, {key: None}) if project.file.suffix == JSON else without_key(text, key, note))
+
+
+def _json(project: Project, text: str, changed: Mapping[str, Any]) -> str:
+    """The file with other values for these keys; None takes one out."""
+    table = json.loads(text or "{}")
+    kept = {key: value for key, value in table.get("config", {}).items() if _plain(key) not in changed}
+    config = kept | {f"{project.name}:{key}": value for key, value in changed.items() if value is not None}
+    return json.dumps({**table, "config": config}, indent=4) + "\n"
+
+
+def _plain(key: str) -> str:
+    """Without the project's name, which Pulumi writes before it."""
+    return key.rpartition(":")[2]
 
 
 def with_key(text: str, key: str, value: Any, note: str) -> str:
@@ -22,7 +57,7 @@ def with_key(text: str, key: str, value: Any, note: str) -> str:
         place, indent = first.line, first.column
     else:
         raise ValueError("its `config:` is not a table with one key to a line")
-    dumped = yaml.safe_dump({key: value}, sort_keys=False, width=1000, default_flow_style=False, allow_unicode=True)
+    dumped = yaml.dump({key: value}, Dumper=Dumper, sort_keys=False, width=1000, allow_unicode=True)
     block = [note, *dumped.splitlines()]
     return "\n".join([*lines[:place], *(" " * indent + line for line in block), *lines[place:]]) + "\n"
 
@@ -34,7 +69,7 @@ def without_key(text: str, key: str, note: str) -> str:
     if not isinstance(mapping, yaml.MappingNode):
         return text
     for name, value in mapping.value:
-        if str(name.value).rpartition(":")[2] == key:
+        if _plain(str(name.value)) == key:
             start, end = name.start_mark.line, _end(value)
             if start and lines[start - 1].strip() == note:
                 start -= 1

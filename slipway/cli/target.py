@@ -20,10 +20,14 @@ from slipway.cli.pulumi import Pulumi, State
 
 
 class Target:
-    """A stack of a project. Pulumi and the engine are looked for when they are first used."""
+    """A stack of a project. The project, Pulumi and the engine are looked for when they are first used."""
 
     def __init__(self, stack: str, folder: Path | None, *, json: bool) -> None:
-        self.project, self.json = Project.load(stack, folder), json
+        self.stack, self.folder, self.json = stack, folder, json
+
+    @cached_property
+    def project(self) -> Project:
+        return Project.load(self.stack, self.folder)
 
     def again(self) -> Target:
         """The same stack, its configuration read anew."""
@@ -57,7 +61,7 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
         "-C",
         "folder",
         type=click.Path(path_type=Path, exists=True, file_okay=False),
-        help="The folder of Pulumi.yaml; default: here or above, else Slipway's own.",
+        help="The folder of Pulumi.yaml; default: the nearest one, from here upwards.",
     )
     @functools.wraps(function)
     def wrapped(stack: str, folder: Path | None, *, json_wanted: bool, **others: Any) -> None:

@@ -151,7 +151,7 @@ def _profile(asked: Asked) -> Iterator[Problem]:
     if asked.site.adminer and not asked.site.profile.adminer:
         what = f"the profile {asked.site.profile.name} never runs adminer: it would be a login page to every database"
         fix = ("Type: pulumi config rm adminer", "To look into a database of this stack: slipway psql SERVICE")
-        yield Problem(path="adminer", what=what, fix=fix)
+        yield Problem(path="adminer", what=what, fix=fix, because=("profile",))
 
 
 def _secrets(asked: Asked) -> Iterator[Problem]:

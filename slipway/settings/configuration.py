@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from slipway.docker_engine import DockerEngine, EngineError
 from slipway.settings import runtime
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
+from slipway.settings.project_files import value_of
 from slipway.settings.site import Site
 from slipway.setup import paths
-from slipway.setup.choices import Choices
-from slipway.setup.settings import Settings
+from slipway.setup.choices import base_images
 
 
 def resolve_engine(setting: str | None) -> DockerEngine:
@@ -41,7 +40,7 @@ def load(engine: DockerEngine) -> Site:
             project=pulumi.get_project(),
             stack=stack,
             root=root,
-            base_images=Settings.load().base_images | Choices.load().base_images,
+            base_images=base_images(),
             encrypted=_encrypted(),
             engine=engine,
         )
@@ -51,20 +50,13 @@ def load(engine: DockerEngine) -> Site:
 
 def _configuration() -> dict[str, Any]:
     """Every key of the project's own namespace; what is JSON (tables, numbers) as values, the rest as text."""
-    return {key: _value(text) for key, text in _texts().items()}
+    return {key: value_of(text) for key, text in _texts().items()}
 
 
 def _texts() -> dict[str, str]:
     namespace = f"{pulumi.get_project()}:"
     every = pulumi.runtime.get_config_env() | dict(CONFIG.get())
     return {key.removeprefix(namespace): text for key, text in every.items() if key.startswith(namespace)}
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text or None
 
 
 def _encrypted() -> frozenset[str]:

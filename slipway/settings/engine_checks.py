@@ -62,7 +62,7 @@ def _memory(site: Site, there: int) -> Iterator[Problem]:
 
 def _volumes(site: Site, engine: Engine) -> Iterator[Problem]:
     """The data of another stack is never adopted: shop-eu's prod and shop's eu-prod have the same names."""
-    for volume in _data_volumes(site):
+    for volume in data_volumes(site):
         labels = engine.volume_labels(volume)
         project, stack = (labels.get(label) for label in (naming.PROJECT_LABEL, naming.STACK_LABEL))
         if not project or not stack or (project, stack) == (site.project, site.stack):
@@ -133,7 +133,7 @@ def _networks(site: Site, room: Room) -> Iterator[Problem]:
     yield Problem(path="networks", what=what, fix=fix)
 
 
-def _data_volumes(site: Site) -> Iterator[str]:
+def data_volumes(site: Site) -> Iterator[str]:
     """The names of the volumes that components.volumes.data_volume() makes for the site."""
     volumes = [(service.name, volume) for service in site.services.values() for volume in service.volumes]
     volumes += [(POSTGRES, "data")] if site.owns_postgres else []

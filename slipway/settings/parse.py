@@ -19,7 +19,7 @@ from slipway.settings.engine_checks import Engine
 from slipway.settings.explain import Location, explain, present
 from slipway.settings.models import TOP_LEVEL, Declaration, PagesTable, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
-from slipway.settings.profile import PROFILES, Profile, profile_for
+from slipway.settings.profile import PROFILES, Profile, guarding, profile_for
 from slipway.settings.site import AdminerSettings, BaseImages, Scheduled, Service, Site
 
 FIRST_DEV_PORT = 8006
@@ -41,14 +41,27 @@ def parse(
     `base_images` are the defaults; `engine` is asked whether the site fits it (None: not checked). Raises SettingsError
     with every problem at once.
     """
+    site, declaration, problems = read(raw, project=project, stack=stack, root=root, base_images=base_images)
+    problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), engine))
+    problems += pin.problems(site, engine)
+    if remaining := without_consequences(problems):
+        raise SettingsError(remaining, stack)
+    return site
+
+
+def read(
+    raw: Mapping[str, Any], *, project: str, stack: str, root: Path, base_images: Mapping[str, str]
+) -> tuple[Site, Declaration, list[Problem]]:
+    """The site as far as it can be read: where something is wrong, its default stands in. And what is wrong, as far as
+    a single value shows it."""
     problems = [
         Problem(path=key, what=f"unknown key{did_you_mean(key, TOP_LEVEL)}", fix=(f"Type: pulumi config rm {key}",))
         for key in raw
-        if key not in TOP_LEVEL
+        if key not in TOP_LEVEL and ":" not in key  # of another namespace
     ]
     known = {key: value for key, value in raw.items() if key in TOP_LEVEL}
     overrides = known.pop("overrides", None) or {}
-    pinned, recorded, found = pin.read(known.pop("release", None))
+    pinned, recorded, found = pin.read(known.pop(pin.RELEASE, None))
     problems += found or ([] if pinned else checks.overrides(overrides, known.get("services")))
     services, secrets = known.get("services"), dict[str, tuple[str, ...]]()
     if isinstance(services, Mapping):
@@ -69,12 +82,7 @@ def parse(
     profile, found = _profile(stack, declaration.profile)
     problems += found
     site = _site(declaration, profile, project=project, stack=stack, root=root, base_images=base_images)
-    site = replace(site, tables=tables, pin=pinned, declared_secrets=secrets)
-    problems += checks.everything(checks.Asked(site, declaration, frozenset(encrypted), engine))
-    problems += pin.problems(site, engine)
-    if remaining := without_consequences(problems):
-        raise SettingsError(remaining, stack)
-    return site
+    return replace(site, tables=tables, pin=pinned, declared_secrets=secrets), declaration, problems
 
 
 def _merged(base: Any, change: Any) -> Any:
@@ -130,7 +138,8 @@ def _profile(stack: str, chosen: str | None) -> tuple[Profile, list[Problem]]:
         return profile_for(stack, chosen or None), []
     except KeyError:
         what = f"{chosen!r} is no profile{did_you_mean(str(chosen), PROFILES)}"
-        return profile_for(stack), [Problem(path="profile", what=what, fix=("Type: pulumi config set profile prod",))]
+        fix = ("Type: pulumi config set profile prod",)
+        return guarding(stack, chosen), [Problem(path="profile", what=what, fix=fix)]
 
 
 def _site(

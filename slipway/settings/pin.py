@@ -15,6 +15,8 @@ from slipway.settings.models import Table
 from slipway.settings.problems import Problem
 from slipway.settings.site import Pin, Site
 
+RELEASE = "release"
+"""The key in the configuration."""
 ENDING = "Type: slipway rollback --clear"
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from slipway.setup import paths
+from slipway.setup.settings import Settings
 
 
 @dataclass
@@ -69,6 +70,11 @@ class Choices:
             return cls(**{**record, "parts": [Choice(**part) for part in record["parts"]]})
         except (OSError, ValueError, TypeError, KeyError):
             return cls()
+
+
+def base_images() -> dict[str, str]:
+    """The names of the images that builds start from: those that set-up chose, else those that it would look for."""
+    return Settings.load().base_images | Choices.load().base_images
 
 
 def replace(path: Path, text: str) -> None:

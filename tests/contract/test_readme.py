@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 OF_OTHER_THINGS = {
     "test_readme.py",
     "test_mutations.py",
+    "test_project_files.py",
     "test_base_images.py",
     "test_edge_configurations.py",
     "test_rendered_retry.py",

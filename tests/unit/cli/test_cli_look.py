@@ -184,6 +184,13 @@ def test_psql_finds_the_database_that_two_services_share(desk: Desk, became: lis
     assert became == [["--user", "postgres", "db", "psql", "-d", "web"]]
 
 
+def test_psql_finds_a_database_that_only_this_stack_declares(desk: Desk, became: list[list[str]]) -> None:
+    desk.declares(services={"ui": {}}, overrides={"ui": {"database": True}})
+    desk.engine.add("site-dev-postgres-1234567", "postgres", id="db")
+    assert desk.run("psql", "ui").exit_code == 0
+    assert len(became) == 1
+
+
 def test_psql_names_the_services_that_have_a_database(desk: Desk, became: list[list[str]]) -> None:
     desk.declares(services={"ui": {}, "images": {"database": True}})
     desk.engine.add("site-dev-postgres-1234567", "postgres")

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from slipway.cli import backend
+from slipway.cli.__main__ import main
 from slipway.cli.project import Project
 from slipway.cli.pulumi import NOISE, Pulumi, environment
 from slipway.setup import paths
@@ -28,6 +30,12 @@ def test_the_stacks_values_take_the_place_of_the_projects_defaults(desk: Desk) -
     declared = Project.load("prod", desk.root).declared
 
     assert declared == {"plain": 1, "drain": 5, "edge": None, "dockerHost": "ssh://host"}
+
+
+def test_what_the_stack_overrides_is_seen_and_a_mistake_hides_nothing_else(desk: Desk) -> None:
+    desk.declares(services={"web": {"port": "many"}}, overrides={"web": {"database": True, "volumes": {"m": "/m"}}})
+    web = Project.load("dev", desk.root).site.services["web"]
+    assert (web.owns_database, web.volumes, web.port) == (True, {"m": "/m"}, 5000)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +61,31 @@ def test_pulumi_takes_main_from_the_folder_itself_when_it_was_entered_by_a_symbo
     monkeypatch.chdir(tmp_path / "link")
     monkeypatch.setenv("PWD", str(tmp_path / "link"))
     assert Pulumi(Project.load("dev")).environment["PWD"] == str(desk.root)
+
+
+@pytest.mark.parametrize("name", ["Pulumi.yml", "Pulumi.json"])
+def test_a_project_file_may_have_any_name_that_pulumi_takes(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (desk.root / "Pulumi.yaml").unlink()
+    file = desk.root / name
+    file.write_text('{"name": "other", "config": {"drain": 5}}')
+    file.with_name(f"Pulumi.prod{file.suffix}").write_text('{"config": {"other:drain": 6}}')
+    monkeypatch.chdir(desk.root)
+    assert [(each.name, each.site.drain) for each in map(Project.load, ("dev", "prod"))] == [("other", 5), ("other", 6)]
+
+
+@pytest.mark.parametrize("command", ["preview", "up", "down", "status", "releases", "psql", "logs"])
+def test_where_there_is_no_project_every_command_says_where_to_go(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for typed in ([command], [command, "--project", str(tmp_path)]):
+        result = CliRunner().invoke(main, typed)
+        assert (result.exit_code, desk.calls()) == (2, [])
+        assert "there is no Pulumi.yaml" in result.stderr
+        assert f"--project {paths.PROJECT}" in result.stderr
+    assert CliRunner().invoke(main, ["doctor", "--json"]).exit_code != 2, "which is about the machine"
 
 
 def test_what_to_type_is_a_make_target_in_slipways_own_project_and_the_command_in_a_site_elsewhere(

@@ -196,6 +196,8 @@ def test_in_a_stack_that_does_not_keep_its_data_a_volume_is_not_lost_unasked(sho
     older = {**SERVICES, "images": {**SERVICES["images"], "volumes": {}}}
     shop.has_state(book(record(3), record(2, services=older), serving=3), container_resource("postgres", "p"))
     assert "the data volume site-dev-images-uploads would be deleted" in refused(shop, code=5)
+    shop.declares(services={**older}, overrides={"images": {"volumes": {"thumbs": "/thumbs"}}})
+    assert "the data volume site-dev-images-thumbs would be deleted" in refused(shop, code=5)
     none = {**older, "images": {**older["images"], "database": {"url": "postgresql://x@y/z"}, "migrate": None}}
     shop.has_state(book(record(3), record(2, services=none), serving=3), container_resource("postgres", "p"))
     assert "the data volume site-dev-postgres-data would be deleted" in refused(shop, code=5)
@@ -212,8 +214,23 @@ def test_a_stack_file_that_is_written_in_one_line_is_refused(shop: Desk) -> None
     (shop.root / "Pulumi.dev.yaml").write_text(text)
     result = shop.run("rollback")
     assert (result.exit_code, shop.ran()) == (2, [])
-    assert "cannot take the release" in result.stderr
+    assert "cannot take `release`" in result.stderr
     assert (shop.root / "Pulumi.dev.yaml").read_text() == text
+
+
+def test_a_stack_file_in_json_takes_the_release_and_gives_it_back(shop: Desk) -> None:
+    source = shop.root / "Pulumi.yaml"
+    source.with_suffix(".json").write_text(json.dumps(yaml.safe_load(source.read_text())))
+    source.unlink()
+    file = shop.root / "Pulumi.dev.json"
+    for before in (None, '{"config": {"site:drain": 5}, "environment": ["mine"]}'):
+        if before:
+            file.write_text(before)
+        assert shop.run("rollback", "1").exit_code == 0
+        held = json.loads(file.read_text())
+        assert held["config"]["site:release"]["services"] == SERVICES
+        assert shop.run("rollback", "--clear").exit_code == 0
+        assert json.loads(file.read_text()) == json.loads(before or '{"config": {}}')
 
 
 def test_a_rollback_that_fails_says_that_the_pin_stays_and_how_to_end_it(shop: Desk) -> None:
