@@ -49,8 +49,7 @@ if site.owns_postgres:
 services = list[FlaskService]()
 declared = partial(FlaskServiceArgs, context=context, networks=networks, secrets=secrets, databases=databases)
 for service in site.services.values():
-    image_args = ServiceImageArgs.of(context, service)
-    image_id = service.image or ServiceImage(context.name(service.name), image_args, on_engine).image_id
+    image_id = service.image or ServiceImage.of(context, service, on_engine).image_id
     args = declared(service=service, image=image_id, others=tuple(services))
     services.append(FlaskService(context.name(service.name), args, on_engine))
 

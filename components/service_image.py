@@ -31,20 +31,6 @@ class ServiceImageArgs:
     target: str | None = None
     existing: str | None = None
 
-    @classmethod
-    def of(cls, context: Context, service: Service) -> ServiceImageArgs:
-        site = context.site
-        # Relative, so that a state made from one checkout says the same in another.
-        folder = os.path.relpath(site.root.resolve() / (service.path or ""), PROGRAM)
-        return cls(
-            context=context,
-            service=service.name,
-            folder=folder,
-            base=site.base_images.python,
-            target=site.profile.target,
-            existing=site.pin.images[service.name] if site.pin else None,
-        )
-
 
 class ServiceImage(pulumi.ComponentResource):
     """Owns one built image; `image_id` changes exactly when a new build gives another image.
@@ -62,6 +48,22 @@ class ServiceImage(pulumi.ComponentResource):
         super().__init__("slipway:components:ServiceImage", name, None, opts)
         self.image_id = pulumi.Output.from_input(args.existing) if args.existing else self._built(name, args)
         self.register_outputs({"image_id": self.image_id})
+
+    @classmethod
+    def of(cls, context: Context, service: Service, opts: pulumi.ResourceOptions) -> ServiceImage:
+        """The image of a service that has a folder; a ready-made one is not asked for."""
+        site = context.site
+        # Relative, so that a state made from one checkout says the same in another.
+        folder = os.path.relpath(site.root.resolve() / (service.path or ""), PROGRAM)
+        args = ServiceImageArgs(
+            context=context,
+            service=service.name,
+            folder=folder,
+            base=site.base_images.python,
+            target=site.profile.target,
+            existing=site.pin.images[service.name] if site.pin else None,
+        )
+        return cls(context.name(service.name), args, opts)
 
     def _built(self, name: str, args: ServiceImageArgs) -> pulumi.Output[str]:
         site, child = args.context.site, pulumi.ResourceOptions(parent=self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +13,7 @@ import pytest
 
 from tests.mocks.program import ROOT, configuration, run
 from tests.mocks.recording import PROJECT, Program
-from tests.mocks.sites import IMAGES, UI, declared
+from tests.mocks.sites import IMAGES, SITES, UI, declared
 
 BUILT = {"ui": f"sha256:{'1' * 64}", "images": f"sha256:{'2' * 64}"}
 BUILDING = ("docker:index/image:Image", "pulumi-python:dynamic/slipway:ImageTag")
@@ -43,6 +43,23 @@ def stack(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def pinned(stack: str) -> Program:
     return held(stack)
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_every_kind_of_site_is_pinned_to_its_own_release_and_only_the_builds_are_gone(site: str) -> None:
+    """A worker, a schedule, a ready-made image, certbot, a shared database: they run on as they were recorded."""
+    newest = run("prod", SITES[site])
+    images = {name: f"sha256:{number:064x}" for number, name in enumerate(recorded(newest)["images"])}
+    services, today = recorded(newest)["services"], {"services": {"ui": UI}, "overrides": {}}
+    with patch.object(pulumi.log, "warn"):
+        back = run("prod", {**SITES[site], **today, **pin(services, images)})
+    builds = {urn for urn, each in newest.resources.items() if each.type in BUILDING and is_of(each.logical, images)}
+    assert set(back.resources) == set(newest.resources) - builds
+    assert recorded(back)["images"] == images
+
+
+def is_of(logical: str, services: Collection[str]) -> bool:
+    return logical.removesuffix("-tag") in services
 
 
 def services_own(program: Program, kind: str) -> set[str]:
