@@ -126,7 +126,7 @@ def test_a_row_inserted_by_psql_shows_up_at_once(site: Example, client: httpx.Cl
 
 
 def test_the_application_has_a_database_and_a_role_of_its_own(site: Example) -> None:
-    listed = site.slipway("psql", "--", "-d", "postgres", "-XqtAc", "SELECT datname FROM pg_database").split()
+    listed = site.slipway("psql", "--superuser", "--", "-XqtAc", "SELECT datname FROM pg_database").split()
     assert {"postgres", "rooms"} <= set(listed)
     assert site.psql("SELECT count(*) FROM pg_tables WHERE tablename = 'room'") == "1"
     environment = site.variables("rooms")

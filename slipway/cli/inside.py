@@ -5,60 +5,97 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 from docker.models.containers import Container
 
+from slipway.cli import screen
 from slipway.cli.errors import CliError, Code
+from slipway.cli.project import Project
 from slipway.cli.target import Target, command
 from slipway.core.container_paths import SECRETS
-from slipway.core.provisioning import database_name
+from slipway.core.provisioning import console, database_name
+from slipway.core.superuser import pgoptions
 from slipway.core.topology import POSTGRES
+from slipway.providers import execution
 
 """Where a service's secrets and the wrapper that exports them are mounted."""
 
 
-def become(target: Target, container: Container, arguments: Sequence[str], *, user: str | None = None) -> None:
+def become(
+    target: Target,
+    container: Container,
+    arguments: Sequence[str],
+    *,
+    user: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Replaces this process by `docker exec`, so that the terminal, signals and the exit code are the command's own."""
     program = shutil.which("docker", path=target.pulumi.environment["PATH"])
     if not program:
         raise CliError("there is no docker command", "apt-get install docker-cli", code=Code.NOT_SET_UP)
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     owner = ["--user", user] if user else []
-    environment = {**target.pulumi.environment, "DOCKER_HOST": target.belongings.address}
+    variables = [word for name, value in (environment or {}).items() for word in ("--env", f"{name}={value}")]
     sys.stdout.flush()
     os.execve(  # noqa: S606 - there is no shell, and must be none
-        program, [program, "exec", "--interactive", *terminal, *owner, str(container.id), *arguments], environment
+        program,
+        [program, "exec", "--interactive", *terminal, *owner, *variables, str(container.id), *arguments],
+        {**target.pulumi.environment, "DOCKER_HOST": target.belongings.address},
     )
 
 
 @click.command()
+@click.option("--superuser", is_flag=True, help="As `postgres`, who may do everything.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[SERVICE] [-- PSQL ARGUMENTS]")
 @command
-def psql(target: Target, arguments: tuple[str, ...]) -> None:
-    """A superuser's psql in the database of SERVICE; without one in the only service's, else in `postgres`.
+def psql(target: Target, *, superuser: bool, arguments: tuple[str, ...]) -> None:
+    """psql in the database of SERVICE, by default the only one, as that database's owner.
 
-    It runs in the Postgres container, over its local socket: no password, no port.
+    It runs in the Postgres container, over its local socket: no password, no port. With --superuser its search_path is
+    only Postgres' own schema, so that nothing runs that an app has put elsewhere: write public.TABLE.
     """
     service = None
     if arguments and not arguments[0].startswith("-"):
         service, arguments = arguments[0], arguments[1:]
+    owner = database_owner(target.project, service, needed=not superuser)
     container = target.belongings.running(POSTGRES)
-    become(target, container, ["psql", "-d", database(target, service), *arguments], user="postgres")
+    if superuser:
+        login, environment = "postgres", {"PGOPTIONS": pgoptions()}
+    else:
+        login, environment = console(owner), {}
+        refuse_without_role(target.project, container, login)
+    words = ["psql", "-U", login, "-d", database_name(owner), *arguments]
+    become(target, container, words, user="postgres", environment=environment)
 
 
-def database(target: Target, service: str | None) -> str:
-    """The name of the database. Raises CliError for a service without one."""
-    site = target.project.site
-    having = {name: site.database_owner(each).name for name, each in site.services.items() if each.database}
-    if service is None:
-        return database_name(*set(having.values())) if len(set(having.values())) == 1 else "postgres"
-    if service not in having:
-        raise CliError(
-            f"{service} has no database here", f"these have: {', '.join(having) or 'none'}", code=Code.MISSING
-        )
-    return database_name(having[service])
+def database_owner(project: Project, service: str | None, *, needed: bool) -> str:
+    """The service whose database is meant; without one, `postgres` where none is `needed`. Raises CliError."""
+    site = project.site
+    owners = {name: site.database_owner(each) for name, each in site.services.items()}
+    having = {name: owner.name for name, owner in owners.items() if owner.owns_database}
+    if not having:
+        raise CliError(f"{project} has no database server of its own", code=Code.MISSING)
+    if service in having:
+        return having[service]
+    if service is None and len(set(having.values())) == 1:
+        return next(iter(having.values()))
+    if service is None and not needed:
+        return POSTGRES
+    what = f"{service} has no database on the server of {project}" if service else "the database of which service?"
+    commands = (f"{screen.command()} psql {name} --stack {project.stack}" for name in having)
+    raise CliError(what, *commands, code=Code.MISSING if service else Code.USAGE)
+
+
+def refuse_without_role(project: Project, container: Container, role: str) -> None:
+    """Raises CliError where the stack was brought up by a Slipway that made no such role."""
+    asked = f"SELECT FROM pg_roles WHERE rolname = '{role}'"
+    code, said = execution.execute(
+        container, ["psql", "-XqtAc", f"SELECT EXISTS ({asked})", "postgres"], user="postgres"
+    )
+    if code == 0 and said.strip() == "f":
+        raise CliError(f"{project} was brought up by an earlier Slipway, which made no such login", project.typed("up"))
 
 
 @click.command(name="exec")

@@ -35,7 +35,9 @@ def closing(pulumi: Pulumi, state: State, run: Mapping[str, Any]) -> None:
         )
     found = urls(project, state)
     screen.table(("", ""), [(f"  {name}", url) for name, url in found.items()])
-    lines = [f"{command} logs --follow{stack}", f"{command} status{stack}", f"{command} psql{stack}"]
+    lines = [f"{command} logs --follow{stack}", f"{command} status{stack}"]
+    if owners := [name for name, service in project.site.services.items() if service.owns_database]:
+        lines.append(f"{command} psql {owners[0]}{stack}" if len(owners) > 1 else f"{command} psql{stack}")
     if ADMINER in found:
         lines.insert(0, f"{command} open adminer{stack}     shows how to log in")
     screen.output().print("\n".join(f"  {line}" for line in lines), markup=False)

@@ -19,10 +19,13 @@ if [ "$made" != "$have" ]; then
 fi
 exec "$@" > /dev/null
 """
+CONSOLE_ROLE = "slipway_console"
+"""Has every service's console login as a member: those come by the local socket only, which is the container's own."""
 
 
 def pg_hba() -> str:
-    """The text of pg_hba.conf: the superuser by the local socket as OS user postgres, never over a network.
+    """The text of pg_hba.conf: the superuser by the local socket as OS user postgres, never over a network; by the same
+    socket operators, each as the owner of one database.
 
     It names no service, so that a new one does not restart the server; which role may enter which database is settled
     by CONNECT (slipway.core.provisioning). The first line that fits decides.
@@ -30,6 +33,7 @@ def pg_hba() -> str:
     return f"""\
 # type  database    user            address         method
 local   all         postgres                        peer
+local   all         +{CONSOLE_ROLE}                trust
 local   all         all                             reject
 host    postgres    {HEALTH_ROLE}  127.0.0.1/32    trust
 host    postgres    {HEALTH_ROLE}  ::1/128         trust
@@ -58,6 +62,8 @@ def command(settings: PostgresSettings) -> list[str]:
         "log_parameter_max_length": "0",
         "log_parameter_max_length_on_error": "0",
     }
+    if settings.preload:
+        options["shared_preload_libraries"] = ",".join(settings.preload)
     return ["postgres", *(text for name, value in options.items() for text in ("-c", f"{name}={value}"))]
 
 

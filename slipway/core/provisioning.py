@@ -6,7 +6,8 @@ passwords), so it goes in by standard input and is a secret.
 Each service has a database of its own name, which only its own roles may enter. <svc>_owner (no login) owns everything
 in it, <svc>_runtime (no login) may read and write rows but not change tables. Each has two logins, _a and _b, that take
 turns: a rotation opens the one that is not in use, and locking_sql() closes the other once nothing uses it any more. An
-owner login becomes <svc>_owner when it logs in: whichever made a table, the other may change it.
+owner login becomes <svc>_owner when it logs in: whichever made a table, the other may change it. So does
+<svc>_console, an operator's login without a password, which comes in by the server's local socket only.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from slipway.core.postgres import HEALTH_ROLE
+from slipway.core import superuser
+from slipway.core.postgres import CONSOLE_ROLE, HEALTH_ROLE
 
 Duty = Literal["owner", "runtime"]
 SLOTS = ("a", "b")
 DUTIES: tuple[Duty, ...] = ("owner", "runtime")
 ITERATIONS = 4096
 """Postgres' own default (scram_iterations)."""
+CONSOLES = 3
+"""How many operators may be in one database at once."""
 
 
 def database_name(service: str) -> str:
@@ -40,6 +44,11 @@ def group(service: str, duty: Duty) -> str:
 def login(service: str, duty: Duty, slot: str) -> str:
     """A role to log in with."""
     return f"{group(service, duty)}_{slot}"
+
+
+def console(service: str) -> str:
+    """The role that an operator logs in with."""
+    return f"{database_name(service)}_console"
 
 
 def slot(generation: int) -> str:
@@ -117,7 +126,10 @@ _PREAMBLE = f"""\
 SELECT 'CREATE ROLE {HEALTH_ROLE}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{HEALTH_ROLE}')
 \\gexec
 ALTER ROLE {HEALTH_ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 5;
-REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
+SELECT 'CREATE ROLE {CONSOLE_ROLE} NOLOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{CONSOLE_ROLE}')
+\\gexec
+SELECT pg_reload_conf() AS reloaded \\gset
+{superuser.defaults_sql()}REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 GRANT CONNECT ON DATABASE postgres TO {HEALTH_ROLE};
 """  # noqa: S608 - a constant name
 
@@ -125,7 +137,7 @@ GRANT CONNECT ON DATABASE postgres TO {HEALTH_ROLE};
 def _database(database: ServiceDatabase) -> str:
     service = database.service
     name, owner, runtime = database_name(service), group(service, "owner"), group(service, "runtime")
-    parts = [_role(owner), _role(runtime)]
+    parts = [_role(owner), _role(runtime), _console(service)]
     for duty in DUTIES:
         parts.extend(_login(database, duty, slot) for slot in SLOTS)
     parts.append(
@@ -134,10 +146,12 @@ SELECT 'CREATE DATABASE {_quoted(name)} OWNER {_quoted(owner)}'
     WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}')
 \\gexec
 ALTER DATABASE {_quoted(name)} OWNER TO {_quoted(owner)};
+ALTER DATABASE {_quoted(name)} ALLOW_CONNECTIONS true;
 REVOKE ALL ON DATABASE {_quoted(name)} FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE {_quoted(name)} TO {_quoted(owner)}, {_quoted(runtime)};
 \\connect {_quoted(name)}
-{_QUIET}ALTER SCHEMA public OWNER TO {_quoted(owner)};
+{_QUIET}CREATE SCHEMA IF NOT EXISTS public;
+ALTER SCHEMA public OWNER TO {_quoted(owner)};
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO {_quoted(runtime)};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {_quoted(runtime)};
@@ -156,6 +170,15 @@ SELECT 'CREATE ROLE {_quoted(role)} NOLOGIN' WHERE NOT EXISTS (SELECT FROM pg_ro
 \\gexec
 ALTER ROLE {_quoted(role)} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 """  # noqa: S608 - checked names: see _quoted
+
+
+def _console(service: str) -> str:
+    role, owner = console(service), group(service, "owner")
+    return f"""\
+{_role(role)}GRANT {_quoted(owner)}, {CONSOLE_ROLE} TO {_quoted(role)};
+ALTER ROLE {_quoted(role)} LOGIN PASSWORD NULL CONNECTION LIMIT {CONSOLES};
+ALTER ROLE {_quoted(role)} SET role = '{owner}';
+"""
 
 
 def _guard(database: ServiceDatabase) -> str:

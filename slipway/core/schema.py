@@ -9,10 +9,9 @@ from __future__ import annotations
 from slipway.core import hashing
 
 ARGUMENTS = ("psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-f", "-")
+SESSION = {"lock_timeout": "5s", "statement_timeout": "20s"}
+"""Settings of the session, besides the superuser's own."""
 SQL = r"""
-SET search_path = pg_catalog;
-SET lock_timeout = '5s';
-SET statement_timeout = '20s';
 CREATE TEMPORARY VIEW ours AS
     SELECT c.oid, c.relkind, format('%I.%I', n.nspname, c.relname) AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -14,6 +14,7 @@ import pulumi
 from docker.models.containers import Container
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
+from slipway.core import superuser
 from slipway.core.provisioning import locking_sql
 from slipway.providers.engine import (
     Failure,
@@ -174,7 +175,7 @@ class DatabaseLoginProvider(Provider):
 
 def run_sql(container: Container, sql: str, what: str, variables: Mapping[str, str] | None = None) -> None:
     """As the superuser, with these variables of psql. Raises Failure, in which no password is quoted."""
-    environment = {"PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in SESSION.items())}
+    environment = {"PGOPTIONS": superuser.pgoptions(SESSION)}
     command = [*PSQL, *(f"--set={name}={value}" for name, value in (variables or {}).items())]
     code, output = run_with_input(container, command, sql, user="postgres", environment=environment)
     if code:

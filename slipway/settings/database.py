@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,14 +20,22 @@ class Database:
     connections: int = 15
 
 
+class Preload(StrEnum):
+    """Libraries that are in every image of Postgres: without one of them the server would not start."""
+
+    PG_STAT_STATEMENTS = "pg_stat_statements"
+
+
 @dataclass(frozen=True, kw_only=True)
 class PostgresSettings:
-    """The stack's own server. `shared_memory` is the container's /dev/shm (Docker's 64 MiB break parallel queries)."""
+    """The stack's own server. `shared_memory` is the container's /dev/shm (Docker's 64 MiB break parallel queries);
+    `preload` are libraries that it loads when it starts."""
 
     memory: int = 512
     cpus: float = 1.0
     max_connections: int = 200
     shared_memory: int = 256
+    preload: tuple[Preload, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

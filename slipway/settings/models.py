@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from slipway.core.nginx_main import INTERNAL_PORT
+from slipway.settings.database import Preload
 from slipway.settings.edge import HeaderProfile, TlsMode, TlsProfile
 from slipway.settings.fields import (
     Address,
@@ -153,6 +154,7 @@ class PostgresTable(Table):
     cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[1.0])
     max_connections: int = Field(default=200, ge=20, le=10000, examples=[200])
     shared_memory: int = Field(default=256, ge=64, examples=[256])
+    preload: tuple[Preload, ...] = Field(default=(), examples=[["pg_stat_statements"]])
 
 
 class MigrationsTable(Table):

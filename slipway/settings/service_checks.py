@@ -47,6 +47,8 @@ def problem(service: Service, key: str | tuple[str, str], what: str, fix: tuple[
 def _name(_: Site, service: Service) -> Iterator[Problem]:
     if service.name in RESERVED:
         what = "this name belongs to Slipway itself"
+    elif service.owns_database and f"{service.name}-".startswith("pg-"):
+        what = "its database's roles would be called pg_…, and those names belong to Postgres itself"
     elif not fields.is_name(service.name):
         what = (
             f"a service's name has small letters, digits and single hyphens, begins with a letter and has at most "
@@ -64,6 +66,7 @@ def _other_name(name: str) -> str:
     plain = (
         "-".join(part for part in letters.strip("-0123456789").split("-") if part)[: fields.LONGEST_NAME - 4] or "app"
     )
+    plain = plain.removeprefix("pg-") if plain != "pg" else "db"
     return f"{plain}-app" if plain in RESERVED else plain
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from slipway.core import postgres
+from slipway.core import postgres, superuser
 from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
-from slipway.providers.database import DatabaseRolesProvider, masked
+from slipway.providers.database import DatabaseLoginProvider, DatabaseRolesProvider, masked
 from slipway.providers.engine import Failure
 from slipway.providers.schema import fingerprint
-from slipway.settings.database import PostgresSettings
+from slipway.settings.database import PostgresSettings, Preload
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until
@@ -49,7 +49,7 @@ def start(name: str) -> Container:
     )
 
 
-SETTINGS = PostgresSettings(memory=128, max_connections=20)
+SETTINGS = PostgresSettings(memory=128, max_connections=20, preload=(Preload.PG_STAT_STATEMENTS,))
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +257,65 @@ def test_the_fingerprint_executes_nothing_that_the_owner_of_the_database_made(se
     )
     assert fingerprint(server, SERVICE)
     assert server.exec_run(["psql", "-XqAtc", "TABLE public.seen", SERVICE], user="postgres").output == b""
+
+
+SPITE = [
+    "SET role = 'photos_runtime'",
+    "SET search_path = public, pg_catalog",
+    "SET default_transaction_read_only = on",
+    "SET standard_conforming_strings = off",
+    "SET statement_timeout = '1ms'",
+    "SET lock_timeout = '1ms'",
+    "SET transaction_timeout = '1ms'",
+    "SET restrict_nonsystem_relation_kind = 'view'",
+    "SET local_preload_libraries = 'nowhere'",
+    "ALLOW_CONNECTIONS false",
+    "DROP SCHEMA public CASCADE",
+]
+"""What the owner of a database may do to every session in it, and to what provisioning expects there."""
+PLANTED = """
+DROP SCHEMA public CASCADE; CREATE SCHEMA public;
+CREATE TABLE public.seen (who text);
+CREATE FUNCTION public.spy() RETURNS text LANGUAGE sql AS
+    $$ INSERT INTO public.seen VALUES (current_user) RETURNING who $$;
+CREATE FUNCTION public.lower(name) RETURNS text LANGUAGE sql AS $$ SELECT public.spy() $$;
+"""
+
+
+@pytest.mark.parametrize("spite", SPITE)
+def test_an_owner_cannot_keep_the_superuser_from_its_work(server: Container, spite: str) -> None:
+    DatabaseRolesProvider().create(wanted(server))
+    inside = spite.startswith("DROP")
+    statement = spite if inside else f"ALTER DATABASE {SERVICE} {spite}"
+    as_owner = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", SERVICE if inside else "postgres"]
+    code, said = server.exec_run([*as_owner, "-c", f"SET ROLE {SERVICE}_owner", "-c", statement], user="postgres")
+    assert code == 0, said
+    try:
+        DatabaseRolesProvider().create(wanted(server, "after"))
+        assert fingerprint(server, SERVICE)
+        DatabaseLoginProvider().delete("", {**wanted(server), "role": USER})
+        assert not logs_in(server, "after")
+    finally:
+        undo = ["psql", "-XqAtd", "postgres", "-c", f"ALTER DATABASE {SERVICE} RESET ALL"]
+        server.exec_run(undo, user="postgres")
+
+
+def test_a_superusers_session_runs_nothing_that_an_owner_planted(server: Container) -> None:
+    DatabaseRolesProvider().create(wanted(server))
+    execute(server, PLANTED)
+    asked = ["psql", "-XqAt", "-d", SERVICE, "-c", "SELECT lower(current_user), current_setting('search_path')"]
+    seen = ["psql", "-XqtAc", "TABLE public.seen", SERVICE]
+    own = {"PGOPTIONS": superuser.pgoptions()}
+    code, said = server.exec_run(asked, user="postgres", environment=own)
+    assert (code, said) == (0, b"postgres|pg_catalog,pg_temp\n")
+    assert server.exec_run(seen, user="postgres").output == b""
+    server.exec_run(asked, user="postgres")
+    assert server.exec_run(seen, user="postgres").output == b"postgres\n", "what a plain session runs"
+
+
+def test_a_library_that_was_asked_for_is_loaded(server: Container) -> None:
+    DatabaseRolesProvider().create(wanted(server))
+    execute(server, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public; TABLE public.pg_stat_statements")
 
 
 def test_there_is_no_fingerprint_of_a_database_that_is_not_there(server: Container) -> None:

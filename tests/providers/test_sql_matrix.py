@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from slipway.core.postgres import HEALTH_ROLE
-from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
+from slipway.core.postgres import CONSOLE_ROLE, HEALTH_ROLE
+from slipway.core.provisioning import ServiceDatabase, console, login, provisioning_sql
 from slipway.providers.database import DatabaseLoginProvider, DatabaseRolesProvider
 from tests.providers.test_database import start
 from tests.support import engine
@@ -26,7 +26,9 @@ from tests.support.waiting import wait_until
 OWNER, OTHER_OWNER = login("stock", "owner", "a"), login("stock", "owner", "b")
 RUNTIME, LOCKED = login("stock", "runtime", "a"), login("stock", "runtime", "b")
 SHOP = login("shop", "owner", "a")
-PASSWORDS = {role: f"of-{role}" for role in (OWNER, OTHER_OWNER, RUNTIME, LOCKED, SHOP, "postgres", HEALTH_ROLE)}
+CONSOLE = console("stock")
+ROLES = (OWNER, OTHER_OWNER, RUNTIME, LOCKED, SHOP, CONSOLE, "postgres", HEALTH_ROLE)
+PASSWORDS = {role: f"of-{role}" for role in ROLES}
 TABLES = "CREATE TABLE IF NOT EXISTS goods (id serial PRIMARY KEY, name text); INSERT INTO goods (name) VALUES ('a')"
 NOT_PUBLIC = "SELECT 1 / (NOT has_table_privilege('public', 'goods', 'SELECT'))::int"
 
@@ -134,6 +136,7 @@ MATRIX = [
     ("postgres", "stock", "SELECT 1", HBA),
     (HEALTH_ROLE, "postgres", "SELECT 1", HBA),
     (HEALTH_ROLE, "stock", "SELECT 1", HBA),
+    (CONSOLE, "stock", "SELECT 1", WRONG),
     ("nobody", "stock", "SELECT 1", WRONG),
 ]
 INSIDE = [
@@ -142,6 +145,19 @@ INSIDE = [
     ("postgres", "127.0.0.1", HEALTH_ROLE, "postgres", "SELECT 1", OK),
     ("postgres", "127.0.0.1", "postgres", "postgres", "SELECT 1", HBA),
     ("postgres", "socket", OWNER, "stock", "SELECT 1", HBA),
+    # -- an operator, as the owner of one database
+    ("postgres", "socket", CONSOLE, "stock", "CREATE TABLE made (id int); DROP TABLE made; DROP TABLE goods", OK),
+    ("postgres", "socket", CONSOLE, "stock", TABLES, OK),
+    ("postgres", "socket", CONSOLE, "stock", "SELECT 1 / (current_user = 'stock_owner')::int", OK),
+    ("postgres", "socket", CONSOLE, "stock", "CREATE EXTENSION pgcrypto; DROP EXTENSION pgcrypto", OK),
+    ("postgres", "socket", CONSOLE, "stock", "CREATE EXTENSION file_fdw", DENIED),
+    ("postgres", "socket", CONSOLE, "stock", "SET ROLE postgres", DENIED),
+    ("postgres", "socket", CONSOLE, "stock", "SET SESSION AUTHORIZATION postgres", DENIED),
+    ("postgres", "socket", CONSOLE, "stock", f"SET ROLE {OWNER}", DENIED),
+    ("postgres", "socket", CONSOLE, "shop", "SELECT 1", NO_CONNECT),
+    ("postgres", "socket", CONSOLE, "postgres", "SELECT 1", NO_CONNECT),
+    ("postgres", "socket", CONSOLE_ROLE, "stock", "SELECT 1", NO_LOGIN),
+    ("postgres", "127.0.0.1", CONSOLE, "stock", "SELECT 1", WRONG),
     ("postgres", "socket", HEALTH_ROLE, "postgres", "SELECT 1", HBA),
     ("postgres", "127.0.0.1", HEALTH_ROLE, "stock", "SELECT 1", HBA),
     ("postgres", "127.0.0.1", HEALTH_ROLE, "postgres", "CREATE TABLE mine (id int)", DENIED),
@@ -241,4 +257,5 @@ def test_the_superuser_has_no_password_at_all(site: Site) -> None:
 def test_no_login_but_those_that_are_in_use_is_open(site: Site) -> None:
     asked = "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin"
     _, said = run(site.server, "postgres", "postgres", asked, user="postgres")
-    assert set(said.split()) == {OWNER, OTHER_OWNER, RUNTIME, SHOP, "postgres", HEALTH_ROLE}
+    consoles = {CONSOLE, console("shop")}
+    assert set(said.split()) == {OWNER, OTHER_OWNER, RUNTIME, SHOP, "postgres", HEALTH_ROLE} | consoles

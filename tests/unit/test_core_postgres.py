@@ -8,7 +8,7 @@ import pytest
 
 from slipway.core import postgres
 from slipway.core.provisioning import ServiceDatabase, database_name, login, provisioning_sql, scram_verifier, slot
-from slipway.settings.database import PostgresSettings
+from slipway.settings.database import PostgresSettings, Preload
 
 
 def test_the_superuser_comes_by_the_local_socket_only() -> None:
@@ -17,8 +17,10 @@ def test_the_superuser_comes_by_the_local_socket_only() -> None:
     superuser = [line for line in lines if line[0] == "host" and line[2] in {"postgres", "all"}]
     assert superuser[0][-1] == "reject"
     trusted = [line for line in lines if line[-1] == "trust"]
-    assert {(line[1], line[2]) for line in trusted} == {("postgres", postgres.HEALTH_ROLE)}
-    assert {line[3] for line in trusted} == {"127.0.0.1/32", "::1/128"}
+    assert {tuple(line[:4]) for line in trusted if line[0] == "host"} == {
+        ("host", "postgres", postgres.HEALTH_ROLE, address) for address in ("127.0.0.1/32", "::1/128")
+    }
+    assert [line[2] for line in trusted if line[0] == "local"] == [f"+{postgres.CONSOLE_ROLE}"]
 
 
 def test_the_server_is_sized_by_its_container() -> None:
@@ -26,6 +28,12 @@ def test_the_server_is_sized_by_its_container() -> None:
     assert {"shared_buffers=256MB", "effective_cache_size=768MB", "max_connections=300"} <= set(command)
     assert f"hba_file={postgres.HBA_FILE}" in command
     assert command.index("listen_addresses=*") == 2, "the image appends an empty one while it makes the cluster"
+
+
+def test_libraries_are_loaded_where_they_are_asked_for() -> None:
+    command = postgres.command(PostgresSettings(preload=(Preload.PG_STAT_STATEMENTS,)))
+    assert "shared_preload_libraries=pg_stat_statements" in command
+    assert not [each for each in postgres.command(PostgresSettings()) if "preload" in each]
 
 
 def test_health_is_a_query_over_tcp() -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from slipway.cli.__main__ import main
 from slipway.cli.errors import MEANINGS, Code
+from slipway.core import superuser
+from slipway.providers import execution
 from tests.unit.cli.fakes import Desk, container_resource
 
 
@@ -153,6 +155,7 @@ def test_doctor_says_that_set_up_has_not_run(desk: Desk) -> None:
 def became(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What the command turned itself into, without `docker exec --interactive`."""
     seen: list[list[str]] = []
+    monkeypatch.setattr(execution, "execute", lambda *_, **__: (0, "t\n"))
     monkeypatch.setattr(os, "execve", lambda _program, arguments, _environment: seen.append(arguments[3:]))
     return seen
 
@@ -160,12 +163,12 @@ def became(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("typed", "wanted"),
     [
-        ([], ["psql", "-d", "image_store"]),
-        (["image-store", "--", "-c", "SELECT 1"], ["psql", "-d", "image_store", "-c", "SELECT 1"]),
-        (["--", "-l"], ["psql", "-d", "image_store", "-l"]),
+        ([], ["psql", "-U", "image_store_console", "-d", "image_store"]),
+        (["image-store", "--", "-l"], ["psql", "-U", "image_store_console", "-d", "image_store", "-l"]),
+        (["--", "-c", "SELECT 1"], ["psql", "-U", "image_store_console", "-d", "image_store", "-c", "SELECT 1"]),
     ],
 )
-def test_psql_is_the_superusers_in_the_database_of_the_service(
+def test_psql_is_the_owners_in_the_database_of_the_service(
     desk: Desk, became: list[list[str]], typed: list[str], wanted: list[str]
 ) -> None:
     desk.declares(services={"ui": {}, "image-store": {"database": {"connections": 4}}})
@@ -175,13 +178,42 @@ def test_psql_is_the_superusers_in_the_database_of_the_service(
     assert became == [["--user", "postgres", "db", *wanted]]
 
 
+@pytest.mark.parametrize(
+    ("typed", "database"),
+    [(["web"], "web"), ([], "postgres"), (["b-c", "--", "-l"], "b_c"), (["--", "-l"], "postgres")],
+)
+def test_the_superusers_psql_is_asked_for_and_finds_nothing_that_an_app_planted(
+    desk: Desk, became: list[list[str]], typed: list[str], database: str
+) -> None:
+    desk.declares(services={"web": {"database": True}, "b-c": {"database": True}})
+    desk.engine.add("site-dev-postgres-1234567", "postgres", id="db")
+
+    assert desk.run("psql", "--superuser", *typed).exit_code == 0
+    options = f"PGOPTIONS={superuser.pgoptions()}"
+    words = ["db", "psql", "-U", "postgres", "-d", database, *(["-l"] if "-l" in typed else [])]
+    assert became == [["--user", "postgres", "--env", options, *words]]
+    assert "-c search_path=pg_catalog,pg_temp" in options
+
+
+def test_a_stack_of_an_earlier_slipway_has_no_such_login_and_that_is_told(
+    desk: Desk, became: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.declares(services={"web": {"database": True}})
+    desk.engine.add("site-dev-postgres-1234567", "postgres", id="db")
+    monkeypatch.setattr(execution, "execute", lambda *_, **__: (0, "f\n"))
+    result = desk.run("psql")
+    assert (result.exit_code, became) == (1, [])
+    assert "up --stack dev" in result.stderr
+    assert desk.run("psql", "--superuser").exit_code == 0
+
+
 @pytest.mark.parametrize("typed", [[], ["worker"], ["web"]])
 def test_psql_finds_the_database_that_two_services_share(desk: Desk, became: list[list[str]], typed: list[str]) -> None:
     desk.declares(services={"worker": {"database": {"service": "web"}}, "web": {"database": True}})
     desk.engine.add("site-dev-postgres-1234567", "postgres", id="db")
 
     assert desk.run("psql", *typed).exit_code == 0
-    assert became == [["--user", "postgres", "db", "psql", "-d", "web"]]
+    assert became == [["--user", "postgres", "db", "psql", "-U", "web_console", "-d", "web"]]
 
 
 def test_psql_finds_a_database_that_only_this_stack_declares(desk: Desk, became: list[list[str]]) -> None:
@@ -198,7 +230,11 @@ def test_psql_names_the_services_that_have_a_database(desk: Desk, became: list[l
     result = desk.run("psql", "ui")
 
     assert result.exit_code == 4
-    assert "these have: images" in result.stderr
+    assert "psql images --stack dev" in result.stderr
+    desk.declares(services={"a": {"database": True}, "b": {"database": True}})
+    assert desk.run("psql").exit_code == 2
+    desk.declares(services={"a": {"database": {"url": "postgresql://a@db.example.org/a"}}})
+    assert "no database server of its own" in desk.run("psql").stderr
     assert became == []
 
 
