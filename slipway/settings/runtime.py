@@ -8,9 +8,8 @@ from typing import Any
 
 import yaml
 
+from slipway.settings import project_files
 from slipway.settings.problems import Problem, SettingsError
-
-FILE = "Pulumi.yaml"
 
 
 def check(root: Path, program: Path, stack: str) -> None:
@@ -19,12 +18,13 @@ def check(root: Path, program: Path, stack: str) -> None:
     The language host takes a relative `virtualenv` from `root`, the folder of Pulumi.yaml; the host of dynamic
     providers takes it from `program`, the folder that `main` names, and starts when most of the stack is made.
     """
-    named = _virtualenv(root / FILE)
-    if named and not os.access(program / named / "bin" / "python", os.X_OK):
+    file = project_files.project_file(root)
+    named = _virtualenv(file) if file else ""
+    if file and named and not os.access(program / named / "bin" / "python", os.X_OK):
         problem = Problem(
             path="runtime.options.virtualenv",
             what=f"Pulumi looks for {named} in {program} as well, and no virtual environment is there",
-            fix=(f"Take the line `virtualenv: {named}` out of {FILE}: set-up names the Python for every site",),
+            fix=(f"Take the line `virtualenv: {named}` out of {file.name}: set-up names the Python for every site",),
         )
         raise SettingsError([problem], stack)
 
