@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from slipway.settings import (
     volume_checks,
 )
 from slipway.settings.engine_checks import Engine
-from slipway.settings.models import Declaration
+from slipway.settings.models import TOP_LEVEL, Declaration
 from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, write_service
 from slipway.settings.site import Site
 
@@ -71,6 +71,25 @@ def overrides(table: Any, services: Any) -> list[Problem]:
         fix = (f"Type: pulumi config rm --path overrides.{name}",)
         problems.append(Problem(path=f"overrides.{name}", what=what, fix=fix, because=("services",)))
     return problems
+
+
+def elsewhere(keys: Iterable[str], project: str, stack: str) -> Iterator[Problem]:
+    """Settings in the namespace of another project: this one was renamed, or its file was copied. `profile` alone says
+    nothing, because Pulumi's providers have such a key too (`aws:profile`)."""
+    named: dict[str, list[str]] = {}
+    for key in keys:
+        namespace, colon, name = key.partition(":")
+        if colon and name in TOP_LEVEL:
+            named.setdefault(namespace, []).append(name)
+    for namespace, names in named.items():
+        if names == ["profile"]:
+            continue
+        what = f"belongs to a project called {namespace}, and this one is called {project}: nobody reads it"
+        fix = (
+            f"In Pulumi.{stack}.yaml, write `{project}:` instead of `{namespace}:` before {', '.join(names)}",
+            f"or, to go on with the containers and the data of {namespace}: `name: {namespace}` in Pulumi.yaml",
+        )
+        yield Problem(path=f"{namespace}:{names[0]}", what=what, fix=fix)
 
 
 def _services(asked: Asked) -> Iterator[Problem]:

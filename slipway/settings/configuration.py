@@ -49,14 +49,14 @@ def load(engine: DockerEngine) -> Site:
 
 
 def _configuration() -> dict[str, Any]:
-    """Every key of the project's own namespace; what is JSON (tables, numbers) as values, the rest as text."""
+    """Every key, those of the project without its name; what is JSON (tables, numbers) as values, the rest as text."""
     return {key: value_of(text) for key, text in _texts().items()}
 
 
 def _texts() -> dict[str, str]:
     namespace = f"{pulumi.get_project()}:"
     every = pulumi.runtime.get_config_env() | dict(CONFIG.get())
-    return {key.removeprefix(namespace): text for key, text in every.items() if key.startswith(namespace)}
+    return {key.removeprefix(namespace): text for key, text in every.items()}
 
 
 def _encrypted() -> frozenset[str]:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from slipway.core.schedule import Cron
+from slipway.settings import commands
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 _URL_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
@@ -107,14 +108,24 @@ def _words(value: Any) -> Any:
         raise refuse(f"{value!r} cannot be split into words: {str(error).lower()}") from error
     if not words:
         raise refuse("must not be empty")
+    if found := commands.for_a_shell(value):
+        raise refuse(
+            f"no shell reads it, and {found} is for one; quote it if you mean the text", commands.in_a_shell(value)
+        )
     return words
 
 
-def _text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
+    """A number or a truth value as the text that a program gets; anything else as it is."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
         return str(value)
+    return value
+
+
+def _text(value: Any) -> Any:
+    value = as_text(value)
     if isinstance(value, str) and "\0" in value:
         raise refuse("must not hold a null character")
     return value

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from slipway.settings import checks, env_file, fields, pin
+from slipway.settings import checks, env_file, fields, pin, written
 from slipway.settings.database import Database, MigrationSettings, PostgresSettings
 from slipway.settings.edge import EdgeSettings, TlsSettings
 from slipway.settings.engine_checks import Engine
@@ -59,6 +59,7 @@ def read(
         for key in raw
         if key not in TOP_LEVEL and ":" not in key  # of another namespace
     ]
+    problems += checks.elsewhere(raw, project, stack)
     known = {key: value for key, value in raw.items() if key in TOP_LEVEL}
     overrides = known.pop("overrides", None) or {}
     pinned, recorded, found = pin.read(known.pop(pin.RELEASE, None))
@@ -74,6 +75,7 @@ def read(
     if pinned:
         known["services"], overrides = dict(recorded), {}
     elif isinstance(services, Mapping):
+        problems += written.problems(raw, root, stack)
         known["services"], found = env_file.included(known["services"], root)
         problems += found
     tables = known.get("services") or {}

@@ -32,3 +32,12 @@ def test_pulumi_reads_the_files_as_slipway_does(tmp_path: Path, virtualenv: Path
     given = {key.removeprefix("site:"): project_files.value_of(entry["value"]) for key, entry in told.items()}
     assert own == given
     assert list(own["services"].values()) == list(own["overrides"].values()) == list(TYPED.values())
+
+
+def test_pulumi_hands_dates_over_with_a_time(tmp_path: Path, virtualenv: Path) -> None:
+    pulumi = PulumiProject(tmp_path, "", virtualenv=virtualenv, name="site")
+    file = pulumi.directory / "Pulumi.yaml"
+    file.write_text(f"{file.read_text()}config: {{services: {{default: {{day: 2026-01-15, other: 2026-1-5}}}}}}\n")
+    pulumi.init()
+    told = json.loads(pulumi.pulumi("config", "--json").stdout)
+    assert told["site:services"]["objectValue"] == {"day": "2026-01-15T00:00:00Z", "other": "2026-01-05T00:00:00Z"}

@@ -295,6 +295,8 @@ MISTAKES = [
         "image: redis:VERSION",
     ),
     shop("migrate", "flask db upgrade", "there is no database to migrate", "database: true"),
+    stock("migrate", "a.py && b.py", "no shell reads it, and && is for one", "migrate: sh -c 'a.py && b.py'"),
+    stock("seed", "a.py > log", "no shell reads it, and > is for one", "seed: sh -c 'a.py > log'"),
     # routes
     shop("route", "shop", "must begin with a slash", "route: /shop/"),
     shop("route", "/sh op/", "is no plain path", "route:"),
