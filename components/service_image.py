@@ -10,7 +10,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.context import Context
-from slipway.core import dockerfile, dockerignore, records
+from slipway.core import dockerfile, own_dockerfile, records
 from slipway.core.generic_build import Recipe
 from slipway.providers.images import ImageTag
 from slipway.settings.site import Service
@@ -71,7 +71,7 @@ class ServiceImage(pulumi.ComponentResource):
         if (own := folder / "Dockerfile").is_file():
             file, text = f"{args.folder}/Dockerfile", own.read_text()
             stage = dockerfile.target(text, stage) if stage else None
-            if site.profile.hardened and (what := warning(args.service, folder, text)):
+            for what in own_dockerfile.warnings(args.service, folder, text) if site.profile.hardened else ():
                 pulumi.log.warn(what, self)
         else:
             file = Recipe.of(folder).written(PROGRAM)
@@ -97,15 +97,3 @@ class ServiceImage(pulumi.ComponentResource):
             opts=child,
         )
         return image_id
-
-
-def warning(service: str, folder: Path, text: str) -> str | None:
-    """What the folder's own Dockerfile, with this text, would put into the image although it is a secret."""
-    visible = dockerignore.secrets_in(folder, dockerignore.of_dockerfile(folder / "Dockerfile"))
-    found = [path for path in visible if dockerfile.copies(text, path)]
-    if not found:
-        return None
-    return (
-        f"the image of {service} would hold {', '.join(found[:5])}{' …' if found[5:] else ''}, which its Dockerfile "
-        f"copies. To leave it out, write into {folder.name}/.dockerignore:\n" + "\n".join(found[:5])
-    )

@@ -17,9 +17,15 @@ SECRETS = (
     "**/*.key",
     "**/*.p12",
     "**/*.pfx",
+    "**/*.jks",
     "**/id_rsa",
     "**/id_ecdsa",
     "**/id_ed25519",
+    "**/.ssh",
+    "**/.aws",
+    "**/.envrc",
+    "**/.git-credentials",
+    "**/.htpasswd",
     "**/.netrc",
     "**/.pgpass",
     "**/.pypirc",
@@ -29,6 +35,8 @@ SECRETS = (
 """Names that hold secrets by custom. Flask keeps what belongs to one machine in `instance`, beside the app."""
 EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist")
 """What of them only shows which variables there are."""
+HEAVY = frozenset({".git", ".venv", "__pycache__", "node_modules", "venv"})
+"""Folders with so many files that looking through them would be felt."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,9 @@ def patterns(text: str) -> tuple[Pattern, ...]:
 def _pattern(line: str) -> Pattern:
     path = posixpath.normpath(line.removeprefix("!").strip())
     return Pattern(path.lstrip("/") or "/", line.startswith("!"))
+
+
+_SECRETS = tuple(map(_pattern, SECRETS))
 
 
 def _last(lines: Iterable[Pattern], path: str) -> Pattern | None:
@@ -140,14 +151,15 @@ def of_dockerfile(dockerfile: Path) -> str:
     return next((file.read_text(errors="replace") for file in beside if file.is_file()), "")
 
 
-def secrets_in(folder: Path, ignore: str) -> list[str]:
-    """Files of the folder that hold secrets by their names, and that a build with this ignore file gets to see."""
-    own, secret = patterns(ignore), tuple(map(_pattern, SECRETS))
+def is_secret(path: str) -> bool:
+    """Judged by its name."""
+    return _last(_SECRETS, path) is not None and not _example(path)
 
-    def left_out(path: str) -> bool:
+
+def visible(folder: Path, ignore: str) -> Iterator[str]:
+    """The files of the folder that a build with this ignore file gets to see, those of tools left out."""
+    own = patterns(ignore)
+    for path in files(folder, lambda above: posixpath.basename(above) not in HEAVY):
         decides = _last(own, path)
-        return decides is not None and not decides.excepted
-
-    heavy = {".git", ".venv", "node_modules", "venv"}
-    seen = files(folder, lambda path: posixpath.basename(path) not in heavy)
-    return sorted(path for path in seen if _last(secret, path) and not _example(path) and not left_out(path))
+        if decides is None or decides.excepted:
+            yield path

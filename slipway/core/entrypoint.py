@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from slipway.core.dockerignore import files
+from slipway.core.dockerignore import HEAVY, files
 
 SHELLS = {"sh", "ash", "bash", "dash", "zsh"}
 PROGRAMS = re.compile(
@@ -16,7 +16,6 @@ PROGRAMS = re.compile(
 """What takes its arguments for something else than a command."""
 GOES_ON = re.compile(r"""\$\{?[@*]|\$\{?1\b|\bsys\.argv\b|\bargv\b""")
 """How a script gets hold of the command."""
-HEAVY = {".git", ".venv", "__pycache__", "node_modules", "venv"}
 
 
 def passes_on(entrypoint: Sequence[str], folder: Path | None) -> bool:

@@ -55,6 +55,9 @@ def _mentioned(service: Service, folder: Path) -> Iterator[Problem]:
         elif not (folder / mention.path).exists():
             what = f"there is no {path}"
             fix = f"Make it, or correct {service.path}/{mention.where}"
+        elif not (folder / mention.path).resolve().is_relative_to(folder.resolve()):
+            what = f"{path} is a link that leads out of {service.path}, and its image is built from that folder alone"
+            fix = f"Put a copy in its place: {shlex.quote(path)}"
         elif ignored.leaves_out(mention.path):
             what = f"the build does not see {path}: it is among what {service.path}/.dockerignore leaves out"
             fix = f"Type: echo '!{mention.path}' >> {shlex.quote(f'{service.path}/.dockerignore')}"

@@ -215,8 +215,8 @@ MUTATIONS: list[Mutation] = [
             ("slipway/core/gunicorn.py", "*(UWSGI if by_uwsgi else ())", "*()"),
             (SITE, "Protocol.HTTP if self.profile.debug_server else service.protocol", "service.protocol")],
         a_dockerfile_of_ones_own_that_copies_a_secret_is_warned_of=[
-            (IMAGE, "if dockerfile.copies(text, path)", ""),
-            (IMAGE, "if site.profile.hardened and", "if not site.profile.hardened and")],
+            ("slipway/core/own_dockerfile.py", " if dockerfile.copies(text, path)", ""),
+            (IMAGE, "if site.profile.hardened else ()", "if not site.profile.hardened else ()")],
         a_stage_is_asked_for_where_the_dockerfile_has_it=(
             IMAGE, "dockerfile.target(text, stage) if stage else None", "stage"),
         routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays=[

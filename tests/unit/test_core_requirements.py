@@ -107,6 +107,14 @@ def test_what_cannot_be_built_is_told_before_it_is_tried(
     assert type_ in problem.fix[0]
 
 
+def test_a_list_that_is_a_link_out_of_the_folder_is_told(tmp_path: Path) -> None:
+    service = folder(tmp_path / "services" / "third", {"wsgi.py": "app = None\n"})
+    (tmp_path / "requirements.txt").write_text("flask\n")
+    (service / "requirements.txt").symlink_to("../../requirements.txt")
+    with pytest.raises(SettingsError, match="is a link that leads out of services/third"):
+        read({"services": {"third": {"app": "wsgi:app"}}}, tmp_path)
+
+
 @pytest.mark.parametrize(
     "files",
     [
