@@ -23,8 +23,6 @@ from slipway.core import impact, naming, postgres
 from slipway.core.provisioning import database_name
 from slipway.core.resource_types import ROLES, VOLUME
 from slipway.core.topology import POSTGRES
-from slipway.setup.choices import Choices
-from slipway.setup.settings import Settings
 
 TAG = re.compile(r":(\d+)[^/:]*$")
 MAJOR = "PG_MAJOR="
@@ -57,7 +55,7 @@ def refuse_unreadable(belongings: Belongings) -> None:
     project, volume = belongings.project, _volume(belongings.project)
     image = base_image(project)
     declared = major_of(belongings, image)
-    if not declared or not _owns_postgres(project):
+    if not declared or not project.site.owns_postgres:
         return
     try:
         belongings.client.volumes.get(volume)
@@ -79,7 +77,7 @@ def refuse_unreadable(belongings: Belongings) -> None:
 def migration(project: Project, made: str) -> Iterator[str]:
     """How the data gets from one major version to another, line by line: what to type."""
     server, volume = f"{project}-{POSTGRES}", _volume(project)
-    databases = [database_name(name) for name, table in project.services.items() if table.get("database")]
+    databases = [database_name(name) for name, service in project.site.services.items() if service.owns_database]
     slipway, stack = screen.command(), f"--stack {project.stack}"
     yield f"or move the data, with baseImages.postgres still at {made} up to the copy of the volume:"
     yield f"  {slipway} maintenance on {stack}"
@@ -100,9 +98,7 @@ def migration(project: Project, made: str) -> Iterator[str]:
 
 def base_image(project: Project, major: str = "") -> str:
     """The name of the declared base of Postgres, of another major version where one is given."""
-    known = Settings.load().base_images | Choices.load().base_images
-    declared: Mapping[str, Any] = project.declared.get("baseImages") or {}
-    image = str(declared.get(POSTGRES) or known[POSTGRES])
+    image = project.site.base_images.postgres
     return TAG.sub(f":{major}", image) if major else image
 
 
@@ -150,11 +146,6 @@ def _read(container: Container, path: str) -> bytes:
 
 def _volume(project: Project) -> str:
     return naming.data_volume(project.name, project.stack, POSTGRES, "data")
-
-
-def _owns_postgres(project: Project) -> bool:
-    overrides: Mapping[str, Any] = project.declared.get("overrides") or {}
-    return any((table or {}).get("database") for table in (*project.services.values(), *overrides.values()))
 
 
 def _cluster(resource: Mapping[str, Any]) -> str:
