@@ -63,7 +63,8 @@ http {{
         "~^([^?]*)" $1;
     }}
     log_format json escape=json '{{"time":"$time_iso8601","client":"$remote_addr","host":"$host",'
-        '"method":"$request_method","path":"$asked_path","status":$status,"bytes":$body_bytes_sent,"seconds":$request_time,'
+        '"method":"$request_method","path":"$asked_path","status":$status,"bytes":$body_bytes_sent,'
+        '"request_bytes":$request_length,"seconds":$request_time,'
         '"upstream":"$proxy_host","upstream_address":"$upstream_addr","upstream_status":"$upstream_status",'
         '"upstream_seconds":"$upstream_response_time","request_id":"$request_id"}}';
     access_log /dev/stdout json;

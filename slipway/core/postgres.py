@@ -58,7 +58,11 @@ def command(settings: PostgresSettings) -> list[str]:
         "maintenance_work_mem": f"{max(16, settings.memory // 16)}MB",
         "idle_in_transaction_session_timeout": "5min",
         "log_connections": "off",
-        "log_min_duration_statement": "1s",
+        # A statement holds values wherever an app or a driver writes them into it; so none is logged, slow or wrong,
+        # and no detail of an error, which quotes rows. The app is told all of it.
+        "log_min_duration_statement": "-1",
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
         "log_parameter_max_length": "0",
         "log_parameter_max_length_on_error": "0",
     }

@@ -266,5 +266,18 @@ def test_neither_passwords_nor_verifiers_are_in_the_servers_log(server: Containe
     assert b"stock-owner" not in server.logs()
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT pg_sleep(1.1), 'private'",
+        "SELECT 1 / 0, 'private'",
+        "CREATE TEMP TABLE once (word text PRIMARY KEY); INSERT INTO once VALUES ('private'), ('private')",
+    ],
+)
+def test_a_slow_or_a_wrong_statement_is_not_in_the_servers_log(server: Container, statement: str) -> None:
+    query(server, "stock_owner_a", "stock-owner", "stock", statement)
+    assert b"private" not in server.logs()
+
+
 def test_the_cluster_has_checksums(server: Container) -> None:
     assert run(server, "psql", "-XqtA", "-c", "SHOW data_checksums", user="postgres") == (0, "on")

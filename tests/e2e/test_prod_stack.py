@@ -6,13 +6,16 @@ import functools
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import yaml
+from docker.models.containers import Container
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
@@ -47,6 +50,8 @@ SECRET_KEY = os.environ["SECRET_KEY"]
 """,
 }
 """An application that is published on PyPI, with its own settings file."""
+IDLE = 12
+"""Seconds: two health checks of each container."""
 CONTAINERS = {*APPLICATIONS, "edge", "postgres"}
 
 
@@ -165,6 +170,20 @@ def test_a_change_of_code_loses_no_request_and_keeps_the_files_of_pages_that_are
 
 
 @pytest.mark.parametrize("name", ["ui", "images", "postgres", "edge"])
+def test_after_a_release_no_log_has_an_error_and_an_idle_site_writes_next_to_nothing(site: Site) -> None:
+    released = datetime.fromisoformat(site.container("ui").attrs["Created"])
+    began = datetime.now(tz=UTC)
+    time.sleep(IDLE)
+    for name, each in site.containers().items():
+        assert not re.search(r"\[(error|crit|alert|emerg)\]|ERROR|CRITICAL|FATAL|Traceback", text(each, released)), name
+        assert text(each, began).count("\n") <= 1, name
+
+
+def text(container: Container, since: datetime) -> str:
+    written: bytes = container.logs(since=since.timestamp())
+    return written.decode()
+
+
 def test_the_site_comes_back_by_itself_when_a_main_process_dies_and_has_every_picture_it_acknowledged(
     site: Site, url: str, uploads: Uploads, name: str
 ) -> None:

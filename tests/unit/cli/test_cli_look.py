@@ -107,6 +107,22 @@ def test_logs_of_several_containers_are_in_the_order_of_time(desk: Desk) -> None
     assert "second" not in desk.run("logs", "images").stdout
 
 
+def test_logs_show_requests_and_errors_and_the_rest_if_asked_for(desk: Desk) -> None:
+    moment, routine = b"2026-01-01T00:00:01Z ", b"[2026-01-01 00:00:01 +0000] [7] [INFO] Booting worker with pid: 7"
+    desk.engine.add("site-dev-ui-1234567", "ui", log=moment + routine + b"\n" + moment + b"printed\n")
+    requests = [
+        b'{"path": "/%d", "upstream": "%s_3f2a9c1b"}' % (number, b"ui" if number else b"no") for number in (0, 1)
+    ]
+    desk.engine.add("site-dev-edge-1234567", "edge", log=b"\n".join(moment + each for each in requests))
+
+    assert "Booting" not in desk.run("logs").stdout
+    assert "Booting" in desk.run("logs", "--all").stdout
+    of_ui = desk.run("logs", "ui").stdout
+    assert ("/1" in of_ui, "/0" in of_ui, "printed" in of_ui) == (True, False, True)
+    last = desk.run("logs", "--tail", "1").stdout
+    assert ("/1" in last, "/0" in last, "printed" in last) == (True, False, True)
+
+
 def test_logs_show_what_looks_like_markup_as_it_is(desk: Desk) -> None:
     desk.engine.add("site-dev-ui-1234567", "ui", log=b"2026-01-01T00:00:01Z [bold] [/no] " + b"x" * 300)
 
