@@ -128,7 +128,8 @@ class Edge:
 
     def end(self, workers: Iterable[int]) -> None:
         """Ends workers of before a reload, and with them what they have; some may have ended already."""
-        self.execute(["sh", "-c", f"kill -TERM {' '.join(map(str, sorted(workers)))}"])
+        if ids := " ".join(map(str, sorted(workers))):
+            self.execute(["sh", "-c", f"kill -TERM {ids}"])
 
     def ask(self, upstream: str, path: str, seconds: float = ANSWER) -> Answer:
         """The answer to one GET through this upstream."""

@@ -27,6 +27,9 @@ WATCHED = CLIENT_KEEPALIVE_MIN
 anyway where somebody keeps a connection."""
 LOOK = 0.5
 """Seconds between two looks at what has been switched to; each of them is work for a machine that serves."""
+CARRIED = 12
+"""How many workers of before may go on with their WebSockets and streams at most: a release makes three where somebody
+has one, and each takes a few MiB of nginx's memory."""
 BACK = "Switched back: the release before serves again."
 GONE = "The release before is not there to go back to, so nginx goes on with what is left of this one."
 
@@ -112,6 +115,8 @@ def retire(edge: Edge, more: Iterable[str] = ()) -> None:
     edge.remove(sorted({*forgotten, *more}))
     if forgotten:
         edge.reload()
+        finishing = sorted(pid for pid, ends in edge.workers().items() if ends)
+        edge.end(finishing[:-CARRIED])
 
 
 def drain(edge: Edge, old: set[int], seconds: float, gate: Gate | None = None) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from simple_websocket import Client, ConnectionClosed
 
+from slipway.core import tls
 from tests.e2e.site import running
 from tests.e2e.tls_site import TlsSite
 from tests.support import engine
 from tests.support.tls import trusting
 
+GOING_AWAY = 1001
 SOURCE = Path(__file__).with_name("programs") / "echo"
 COMMON = {"path": "services/echo", "app": "app:app", "memory": 128, "secrets": ["TOKEN"]}
 SERVICES: dict[str, dict[str, Any]] = {
@@ -46,12 +52,48 @@ FORGED = {
 }
 
 
+EVENTS = """
+curl -sNk {options} https://127.0.0.1:{port}{path} | while read -r line; do
+    [ -z "$line" ] || echo "$line" "$(date +%s.%N)"
+done
+"""
+"""Each event with the moment at which it came."""
+
+
+class Talk(threading.Thread):
+    """Says something over a WebSocket and waits for the echo, again and again until it is closed (`code`)."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(daemon=True)
+        self.client, self.echoed, self.code = client, 0, 0
+        self.start()
+
+    def run(self) -> None:
+        with contextlib.suppress(AssertionError):
+            while not self.code:
+                self.say()
+
+    def say(self) -> None:
+        try:
+            self.client.send(str(self.echoed))
+            assert self.client.receive(timeout=5) == str(self.echoed)
+        except ConnectionClosed as closed:
+            self.code = int(closed.reason)
+        else:
+            self.echoed += 1
+            time.sleep(0.1)
+
+
 class Site(TlsSite):
     """`answers` compares what the two say, each by its own name."""
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         with httpx.Client(verify=trusting(self.outputs()["tls_authority"]), timeout=30) as client:
             return client.request(options.pop("method", "GET"), f"https://127.0.0.1:{self.tls_port}{path}", **options)
+
+    def socket(self, service: str) -> Client:
+        verified = trusting(self.outputs()["tls_authority"])
+        return Client(f"wss://127.0.0.1:{self.tls_port}/{service}/socket", ssl_context=verified)
 
     def answers(self, path: str, **options: Any) -> dict[str, Any]:
         """What both answer, with NAME for the name of each; fails the test where they differ."""
@@ -99,6 +141,24 @@ def test_bodies_arrive_whole(site: Site) -> None:
     assert site.answers("seen/x", method="POST", content=[b"x" * 100_000] * 5)["body"] == 500_000
 
 
+@pytest.mark.parametrize("options", ["--http1.1", "--http2"])
+@pytest.mark.parametrize("path", ["/http/events", "/uwsgi/events", "/uwsgi/events?mime=application/x-ndjson"])
+def test_each_part_of_a_stream_arrives_at_once(site: Site, path: str, options: str) -> None:
+    lines = site.inside("edge", "sh", "-c", EVENTS.format(options=options, port=tls.PORT, path=path)).splitlines()
+    moments = [line.removeprefix("data: ").split() for line in lines]
+    assert len(moments) == 4
+    assert all(float(came) - float(sent) < 0.3 for sent, came in moments), moments
+
+
+def test_a_websocket_is_answered_by_either_protocol_for_visitors_and_for_other_services(site: Site) -> None:
+    for name in SERVICES:
+        client = site.socket(name)
+        client.send("over TLS")
+        assert client.receive(timeout=5) == "over TLS"
+        client.close()
+        assert site.get(f"/{name}/through/word").text == "word"
+
+
 def test_services_call_each_other_by_http_whatever_nginx_speaks_with_them(site: Site) -> None:
     for caller, called in (("http", "uwsgi"), ("uwsgi", "http")):
         seen = site.get(f"/{caller}/call/x").json()
@@ -117,8 +177,15 @@ def test_a_trusted_proxys_scheme_is_believed_and_changing_the_protocol_is_an_ord
     site.declare(trustedProxies=["0.0.0.0/1", "128.0.0.0/1"])
     site.settings["services"]["http"]["protocol"] = "uwsgi"
     site.declare()
-    edge = site.starts({"edge"})
+    edge, before = site.starts({"edge"}), [Talk(site.socket(name)) for name in SERVICES]
     site.up()
+    for talk in before:
+        talk.join(10)
+        assert (talk.code, talk.echoed > 50) == (GOING_AWAY, True), "every message was answered until the close frame"
+    after = site.socket("http")
+    after.send("again")
+    assert after.receive(timeout=5) == "again"
+    after.close()
     seen = site.answers("seen/x", headers=FORGED)
     assert (seen["scheme"], seen["told"]["X-Forwarded-For"]) == ("http", "6.6.6.6")
     assert "--protocol=uwsgi" in site.container("http").attrs["Config"]["Cmd"]

@@ -62,6 +62,19 @@ def test_on_returns_when_the_last_request_from_before_has_ended(desk: Desk, ngin
     assert "maintenance is on" in result.stdout
 
 
+def test_on_ends_the_websockets_and_streams_that_do_not_end_by_themselves(
+    desk: Desk, nginx: FakeContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waits(*_: object) -> None:
+        raise Failure("they go on")
+
+    monkeypatch.setattr("slipway.providers.engine.wait", waits)
+    monkeypatch.setattr(Edge, "end", lambda _, workers: desk.engine.done.append(f"end {workers}"))
+
+    assert desk.run("maintenance", "on", "--stack", "prod").exit_code == 0
+    assert desk.engine.done[-1] == "end {1}"
+
+
 def test_off_shows_the_site_again_and_waits_for_nothing(desk: Desk, nginx: FakeContainer) -> None:
     nginx.files[FLAG] = "default 300;"
 

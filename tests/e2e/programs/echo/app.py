@@ -1,13 +1,18 @@
 """Answers with what it knows of the request, and asks the other one the same."""
 
 import os
+import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Response, request
+from flask_sock import Server, Sock
+from simple_websocket import Client
 
 app = Flask(__name__)
+sock = Sock(app)
 
 
 @app.get("/health")
@@ -39,3 +44,31 @@ def settings() -> str:
 def call(rest: str) -> bytes:
     with urllib.request.urlopen(f"{os.environ['OTHER_URL']}/seen/{rest}", timeout=5) as answer:
         return bytes(answer.read())
+
+
+@sock.route("/socket")
+def socket(websocket: Server) -> None:
+    while True:
+        websocket.send(websocket.receive())
+
+
+@app.get("/through/<word>")
+def through(word: str) -> str:
+    """What the other one echoes."""
+    client = Client(f"{os.environ['OTHER_URL'].replace('http', 'ws', 1)}/socket")
+    client.send(word)
+    answer = str(client.receive(timeout=5))
+    client.close()
+    return answer
+
+
+@app.get("/events")
+def events() -> Response:
+    """Four, one a second, each with the time; `?mime=` makes of them another kind of stream."""
+
+    def each() -> Iterator[str]:
+        for _ in range(4):
+            yield f"data: {time.time()}\n\n"
+            time.sleep(1)
+
+    return Response(each(), mimetype=request.args.get("mime", "text/event-stream"))
