@@ -100,12 +100,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             return self.upgrade(environ, start_response)
         names: dict[str, str] = {}
-        unchunked = getattr(self.cfg, "protocol", "http") == "uwsgi"  # gunicorn before 24 knows no other than http
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             names.update((name.lower(), value) for name, value in headers)
-            if unchunked and not {"content-length", "x-accel-buffering"} & names.keys():
-                # nginx cannot see where a part of the answer ends, and would wait until its buffer is full.
+            if not {"content-length", "x-accel-buffering"} & names.keys():
+                # A stream: nginx would keep its parts until a buffer is full, by uwsgi its own, over TLS OpenSSL's.
                 headers = [*headers, ("X-Accel-Buffering", "no")]
             return start_response(status, headers, exc_info)
 

@@ -11,6 +11,7 @@ from slipway.settings.protocol import Protocol
 
 UPGRADE, CONNECTION = "$websocket", "$websocket_connection"
 """The values of the two headers by which nginx passes a request for a WebSocket on; empty for any other."""
+MAYBE = frozenset((UPGRADE, CONNECTION))
 LONG, STREAM = "long", 597
 """The location, in the manner of slipway.core.retry, and the status by which it is reached; no client ever gets it."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from slipway.core import streams
 from slipway.core.nginx_main import CONNECT
 
 HIDDEN = ("Date", "Server", "X-Powered-By")
@@ -37,6 +38,8 @@ def lines(headers: Mapping[str, str], *, https: str, request: int, again: bool) 
         "HTTPS": f"{https} if_not_empty",
     }
     passed = dict.fromkeys(HOP_BY_HOP, '""') | dict(headers)
+    # nginx leaves a header out whose value is written as empty, and passes on one whose variable turns out to be.
+    passed |= {name: f"{value} if_not_empty" for name, value in passed.items() if value in streams.MAYBE}
     variables |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in passed.items()}
     said = [f"uwsgi_param {name} {value}" for name, value in variables.items()]
     said += [f"uwsgi_hide_header {name}" for name in HIDDEN]
