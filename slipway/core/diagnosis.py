@@ -44,6 +44,20 @@ STILL_STARTING = Cause(
     "it is too slow: it listens on no port yet", "let it do less when it starts, or raise `deployTimeout`"
 )
 SILENT = Cause("it is too slow: it listens on port {port} and has not answered yet", STILL_STARTING.hint)
+NOT_THERE = Cause("there is nothing at that path", "set `{key}:` to a path that it has, such as `{key}: /`")
+CLOSED = Cause("that path wants a login", "set `{key}:` to a path that answers everybody")
+NAMES = Cause(
+    "it refuses the request",
+    "if it takes certain host names only (Flask's TRUSTED_HOSTS), name them in `edge.hosts` or as its `host`",
+)
+NO_GET = Cause("it refuses the request", "set `{key}:` to a path that answers GET with a status below 400")
+REFUSALS = {400: NAMES, 401: CLOSED, 403: CLOSED, 404: NOT_THERE, 410: NOT_THERE}
+PASSING = frozenset({408, 421, 425, 429})
+"""Statuses of 4xx that another time may bring another answer."""
+REPEATED = 2
+"""Checks one after the other that were refused: so is every further one."""
+STATUS = re.compile(r"(?:HTTP status|error:?(?: HTTP/[0-9.]+)?|HTTP Error) ([1-5][0-9]{2})\b")
+"""As Slipway's own checks, curl, wget and urllib write it."""
 TIMED_OUT = re.compile(r"time[sd]? ?out", re.IGNORECASE)
 
 
@@ -118,13 +132,34 @@ def condition(seen: Evidence) -> str:
 
 def last_probe(state: Mapping[str, Any]) -> str:
     """What the last health check said if it failed, on one line; checks before the container's last start are old."""
-    since = datetime.fromisoformat(state["StartedAt"])
-    checks = (state.get("Health") or {}).get("Log") or ()
-    log = [check for check in checks if datetime.fromisoformat(check["Start"]) >= since]
+    log = _probes(state)
     if not log or not log[-1]["ExitCode"]:
         return ""
     lines = [line.strip() for line in str(log[-1]["Output"]).splitlines() if line.strip()]
     return (lines[-1] if lines else f"exit code {log[-1]['ExitCode']}")[-LONGEST_PROBE:]
+
+
+def refuses(status: int | None) -> bool:
+    """Whether a server that runs says by it that the request itself is wrong: it will say so the next time as well."""
+    return status is not None and 400 <= status < 500 and status not in PASSING
+
+
+def refused(state: Mapping[str, Any]) -> int:
+    """The status by which the container refused its last health checks; 0 where it did not, or only once."""
+    answers = [
+        STATUS.findall(str(check["Output"])) if check["ExitCode"] else [] for check in _probes(state)[-REPEATED:]
+    ]
+    statuses = [int(found[-1]) for found in answers if found]
+    return statuses[-1] if len(statuses) == REPEATED and all(map(refuses, statuses)) else 0
+
+
+def _probes(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The health checks since the container's last start, the newest last."""
+    checks = (state.get("Health") or {}).get("Log") or ()
+    if not checks:
+        return []
+    since = datetime.fromisoformat(state["StartedAt"])
+    return [check for check in checks if datetime.fromisoformat(check["Start"]) >= since]
 
 
 def _cause(seen: Evidence) -> Cause | None:
@@ -133,6 +168,10 @@ def _cause(seen: Evidence) -> Cause | None:
         return NO_MEMORY.filled(limit=f" of {seen.memory} MiB" if seen.memory else "")
     if error := str(seen.state.get("Error") or ""):
         return Cause(f"the engine says: {error}", "")
+    if status := refused(seen.state):
+        return REFUSALS.get(status, NO_GET).filled(key="health")
+    if seen.was_well and refuses(seen.status):
+        return REFUSALS.get(seen.status or 0, NO_GET).filled(key="ready")
     if found := in_log(seen.log):
         return found
     if seen.state["Status"] == "running" and (found := _where_it_listens(seen)):

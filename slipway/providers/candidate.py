@@ -11,7 +11,7 @@ from typing import Any
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from slipway.core.diagnosis import ENDED, diagnose, last_probe
+from slipway.core.diagnosis import ENDED, diagnose, last_probe, refused, refuses
 from slipway.core.health import overdue
 from slipway.providers.engine import Failure, indented, say
 from slipway.providers.evidence import collect
@@ -20,6 +20,9 @@ SETTLING = 3
 """Seconds that a new container must have been well before it gets requests: some die at their first work. One without
 a health check must have run as long."""
 
+REFUSING = 5
+"""Seconds for which it must have refused what is asked through nginx before it is given up."""
+
 
 @dataclass
 class Candidate:
@@ -27,7 +30,8 @@ class Candidate:
 
     new       it was not part of the release before
     expected  restarts that it had when it was looked at first
-    status    the last answer through nginx, None before it is asked; `answered` whether it was a good one
+    status    the last answer through nginx, None before it is asked; `answered` whether it was a good one;
+              `refused_since` when the first of an unbroken row of refusals came
     """
 
     mine: Mapping[str, Any]
@@ -39,6 +43,7 @@ class Candidate:
     status: int | None = None
     answered: bool = False
     well_since: float | None = None
+    refused_since: float | None = None
 
     @property
     def name(self) -> str:
@@ -83,12 +88,23 @@ class Candidate:
 
     @property
     def hopeless(self) -> bool:
-        """Whether it cannot get well any more by itself: it ended, keeps ending, or its health check gave it up."""
+        """Whether it cannot get well any more by itself: it ended, keeps ending, was well and is no longer, or refuses
+        what it is asked. One that was never well and gives no such answer may still be starting, however long."""
         state = self.container.attrs["State"]
         health = state.get("Health") or {}
         # A pause makes it unhealthy as well, without a failed check, until the next one.
         unhealthy = health.get("Status") == "unhealthy" and bool(health["FailingStreak"])
-        return state["Status"] in ENDED or state["Status"] == "restarting" or bool(self.restarts) or unhealthy
+        if state["Status"] in ENDED or state["Status"] == "restarting" or self.restarts:
+            return True
+        return (unhealthy and self.was_well) or bool(refused(state)) or self._refuses()
+
+    def heard(self, status: int, *, good: bool) -> None:
+        """Takes note of an answer through nginx."""
+        self.status, self.answered = status, good
+        self.refused_since = (self.refused_since or time.monotonic()) if refuses(status) else None
+
+    def _refuses(self) -> bool:
+        return self.refused_since is not None and time.monotonic() - self.refused_since >= REFUSING
 
     def steady(self) -> bool:
         """Whether it has been well for long enough."""

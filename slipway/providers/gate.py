@@ -100,7 +100,7 @@ class Gate:
                 heard = [each for each in members if answer.address in each.addresses()]
                 # Without an address nginx knows none, or gave up waiting: that is said of all that may be meant.
                 for each in [each for each in heard or waiting if not each.answered]:
-                    each.status, each.answered = answer.status, bool(heard) and 200 <= answer.status < 400
+                    each.heard(answer.status, good=bool(heard) and 200 <= answer.status < 400)
 
     def _wait(self, done: Callable[[], bool], good: Callable[[Candidate], bool]) -> None:
         """Until `done`; `good` tells which candidate is not waited for any more."""

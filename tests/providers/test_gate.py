@@ -15,6 +15,8 @@ from tests.support.waiting import wait_until
 
 LATER = 6
 """Seconds from its first good health check until a container ends that the gate has let in after three."""
+SLOW_START = 7
+"""Seconds: more than the three checks, one a second, after which the engine calls a container unhealthy."""
 INSIDE_ONLY = [word.replace("0.0.0.0", "127.0.0.1") for word in SERVE]
 
 
@@ -59,7 +61,11 @@ def unfit(site: Site, kind: str) -> dict[str, object]:
     if kind == "running again":
         return site.wanted(site.start(command=["sh", "-c", "sleep 2; echo boom; exit 3"], restart="always"))
     if kind == "unhealthy":
-        return site.wanted(site.start(HEALTH="500 boom"))
+        return site.wanted(site.start(HEALTH="500 boom"), timeout=8.0)
+    if kind == "no health path":
+        return site.wanted(site.start(HEALTH="404 Not Found"))
+    if kind == "no ready path":
+        return site.wanted(site.start(READY="404 Not Found"))
     if kind == "dies":
         return site.wanted(site.start(DIES="1"))
     if kind == "inside only":
@@ -74,6 +80,8 @@ def unfit(site: Site, kind: str) -> dict[str, object]:
         ("restarting", ["keeps ending (last exit code 3)", "boom"]),
         ("running again", ["keeps ending (last exit code 3)", "boom"]),
         ("unhealthy", ["is unhealthy", "HTTP Error 500"]),
+        ("no health path", ["HTTP Error 404", "there is nothing at that path", "`health: /`"]),
+        ("no ready path", ["answered GET /ready through nginx with status 404", "`ready:`"]),
         ("dies", ["was well and then ended with exit code 0", "Handling signal: quit"]),
         ("inside only", ["through nginx with status 502", "listens on 127.0.0.1 only", "0.0.0.0:5000"]),
         ("not ready", ["is healthy, but answered GET /ready through nginx with status 503", "Booting worker"]),
@@ -149,11 +157,17 @@ def test_a_failed_release_fails_again_until_it_is_repaired(site: Site, capfd: py
     assert len(site.files()) == FILES
 
 
+def test_a_slow_start_is_waited_for_however_often_its_health_check_failed(site: Site) -> None:
+    slow = site.start(command=["sh", "-c", f"sleep {SLOW_START}; exec {' '.join(SERVE)}"])
+    site.release(slow)
+    assert site.get() == (200, "r1")
+
+
 def test_what_was_stopped_serves_when_its_trouble_was_another_container(site: Site) -> None:
     old = site.release(site.start())
     good, bad = site.start(), site.start(HEALTH="500 boom")
     with pytest.raises(Failure, match="is unhealthy"):
-        ReleaseProvider().update("", old, site.wanted(good, bad))
+        ReleaseProvider().update("", old, site.wanted(good, bad, timeout=8.0))
     assert engine.container(str(good.name)).status == "exited"
     ReleaseProvider().update("", old, site.wanted(good))
     assert site.get() == (200, "r2")
@@ -168,7 +182,9 @@ def test_a_container_that_serves_is_never_stopped_by_a_failed_release(site: Site
     wait_until("it is unhealthy", lambda: engine.health(serving) == "unhealthy", 30)
     with pytest.raises(Failure, match="unhealthy"):
         ReleaseProvider().update(
-            "", old, {**new, "routes": {name: f"{text}\n# another" for name, text in new["routes"].items()}}
+            "",
+            old,
+            {**new, "routes": {name: f"{text}\n# another" for name, text in new["routes"].items()}, "timeout": 3.0},
         )
     assert site.get() == (200, "r2")
 

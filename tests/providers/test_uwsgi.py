@@ -52,7 +52,7 @@ def test_one_that_speaks_http_where_uwsgi_was_declared_is_found_out_by_its_healt
     old = site.release(site.start(protocol=UWSGI), protocol=UWSGI)
     other = site.start(protocol=UWSGI, command=["gunicorn", "--bind=0.0.0.0:5000", "--no-control-socket", "app:app"])
     with pytest.raises(Failure, match="is unhealthy"):
-        ReleaseProvider().update("", old, site.wanted(other, protocol=UWSGI, timeout=20.0))
+        ReleaseProvider().update("", old, site.wanted(other, protocol=UWSGI, timeout=8.0))
     assert site.get() == (200, "r1")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slipway.core.diagnosis import Evidence, Listener, diagnose, listeners
+from slipway.core.diagnosis import Evidence, Listener, diagnose, listeners, refused
 from slipway.core.log_causes import in_log
 
 RUNNING: dict[str, Any] = {"Status": "running", "ExitCode": 0, "StartedAt": "2026-01-02T03:04:05.6Z"}
@@ -23,8 +23,8 @@ def ended(code: int, **more: Any) -> dict[str, Any]:
     return {"Status": "exited", "ExitCode": code, "OOMKilled": False, **more}
 
 
-def unwell(status: str, said: str, start: str = "2026-01-02T03:05:00Z") -> dict[str, Any]:
-    log = [{"Start": start, "ExitCode": 1, "Output": said}]
+def unwell(status: str, said: str, start: str = "2026-01-02T03:05:00Z", checks: int = 1) -> dict[str, Any]:
+    log = [{"Start": start, "ExitCode": 1, "Output": said}] * checks
     return {**RUNNING, "Health": {"Status": status, "Log": log}}
 
 
@@ -49,6 +49,23 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
     "started again since, and nobody knows why it ended": (
         Evidence(state={**RUNNING, "ExitCode": None}, restarts=2),
         ["keeps ending"],
+    ),
+    "no health path": (
+        Evidence(state=unwell("starting", "HTTP status 404", checks=2), port=5000, listeners=listening(5000),
+                 waited=11),
+        ["was not healthy after 11 s", "there is nothing at that path", "`health: /`"],
+    ),
+    "a health path behind a login": (
+        Evidence(state=unwell("unhealthy", "curl: (22) The requested URL returned error: 401", checks=2)),
+        ["is unhealthy", "wants a login", "`health:`"],
+    ),
+    "a health check by a name that the app does not take": (
+        Evidence(state=unwell("starting", "HTTP status 400", checks=2), log="a line"),
+        ["TRUSTED_HOSTS", "`edge.hosts`"],
+    ),
+    "404 on ready": (
+        Evidence(state=HEALTHY, was_well=True, port=5000, listeners=listening(5000), path="/redy", status=404),
+        ["answered GET /redy through nginx with status 404", "`ready:`"],
     ),
     "healthy, then dies": (Evidence(state=ended(1), was_well=True), ["was well and then ended with exit code 1"]),
     "never healthy": (
@@ -99,6 +116,24 @@ CASES: dict[str, tuple[Evidence, list[str]]] = {
         ["import error: there is no module flask_cors", "requirements"],
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("outputs", "status"),
+    [
+        (["HTTP status 404", "HTTP status 404"], 404),
+        (["refused", "wget: server returned error: HTTP/1.1 403 Forbidden", "HTTP status 403"], 403),
+        (["HTTP status 404"], 0),
+        (["HTTP status 404", "refused"], 0),
+        (["HTTP status 503", "HTTP status 503"], 0),
+        (["HTTP status 500", "HTTP status 404"], 0),
+        (["HTTP status 429", "HTTP status 429"], 0),
+        (["refused", "refused", "timed out"], 0),
+    ],
+)
+def test_a_repeated_refusal_is_final_and_whatever_a_start_may_look_like_is_not(outputs: list[str], status: int) -> None:
+    checks = [check for output in outputs for check in unwell("starting", output)["Health"]["Log"][-1:]]
+    assert refused({**RUNNING, "Health": {"Status": "starting", "Log": checks}}) == status
 
 
 @pytest.mark.parametrize("case", CASES)
