@@ -18,7 +18,7 @@ from components.service_files import ENTRY, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
 from components.trial import tried
 from components.volumes import data_volume
-from slipway.core import container_paths, gunicorn, naming, probes, processes, scratch
+from slipway.core import container_paths, forwarding, gunicorn, naming, probes, processes, scratch
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
@@ -111,6 +111,8 @@ class FlaskService(pulumi.ComponentResource):
             args.databases.migrated_by(service, jobs)
         mounts = [
             *volumes,
+            # Without a name: each container has one to itself, and the engine removes it with the container.
+            *([docker.ContainerVolumeArgs(container_path=container_paths.SPOOL)] if scratch.spools(service) else []),
             docker.ContainerVolumeArgs(
                 volume_name=files.volume, container_path=container_paths.SECRETS, read_only=True
             ),
@@ -118,7 +120,9 @@ class FlaskService(pulumi.ComponentResource):
         if source:
             mounts.insert(0, docker.ContainerVolumeArgs(host_path=source, container_path=container_paths.SOURCE))
         self.mounts = mounts
-        self.environment = sorted(f"{key}={value}" for key, value in (files.plain | self._own_variables()).items())
+        spooling = scratch.SPOOLING if scratch.spools(service) else {}
+        variables = spooling | files.plain | self._own_variables()
+        self.environment = sorted(f"{key}={value}" for key, value in variables.items())
         logical = [f"{name}-{replica}" if replica > 1 else name for replica in range(1, service.replicas + 1)]
         self.containers = []
         for replica, each in enumerate(logical, start=1):
@@ -177,7 +181,13 @@ class FlaskService(pulumi.ComponentResource):
             return ["flask", "--app", service.app, "--debug", "run", "--host=0.0.0.0", f"--port={service.port}"]
         # Whoever else can reach the service could claim any client address and scheme: only the edge's networks count.
         return networks.subnets(service.name, EDGE).apply(
-            lambda edge: gunicorn.command(service, trusted=",".join(edge), drain=site.drain)
+            lambda edge: gunicorn.command(
+                service,
+                trusted=",".join(edge),
+                drain=site.drain,
+                max_header=site.edge.max_header,
+                deploy_timeout=site.deploy_timeout,
+            )
         )
 
     def _own_variables(self) -> dict[str, str]:
@@ -204,13 +214,15 @@ class FlaskService(pulumi.ComponentResource):
         ]
 
     def _healthcheck(self) -> docker.ContainerHealthcheckArgs | None:
-        path = self.args.context.site.health_path(self.service)
+        site = self.args.context.site
+        path = site.health_path(self.service)
         if path is None:
             # The generic image's own check asks a port that a worker has not got; a ready-made one knows what it runs.
             return hardening.no_healthcheck() if self.service.path else None
         url = f"http://127.0.0.1:{self.service.port}{path}"
-        own = probes.command(url, self.args.context.site.protocol(self.service))
-        return hardening.healthcheck(["CMD", *(probes.any_command(url) if self.service.image else own)], interval=5)
+        name, protocol = forwarding.name_of(self.service, site.edge.hosts), site.protocol(self.service)
+        asked = probes.any_command(url, name) if self.service.image else probes.command(url, protocol, name)
+        return hardening.healthcheck(["CMD", *asked], interval=5)
 
     def _data_volume(self, volume: str) -> OwnedVolume:
         context, service = self.args.context, self.service

@@ -14,7 +14,7 @@ from components.databases import Databases
 from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ServiceFiles, ServiceFilesArgs
-from slipway.core import container_paths
+from slipway.core import container_paths, scratch
 from slipway.core.postgres import migration_options
 from slipway.providers.job import Job
 from slipway.settings.site import Service
@@ -109,6 +109,7 @@ class ServiceJobs(pulumi.ComponentResource):
             triggers={"cluster": args.databases.cluster} if args.databases and on_server(service) else {},
             labels=context.labels(service.name),
             hardened=context.site.profile.hardened,
+            spool=scratch.spools(service),
             suspended=context.site.pin is not None,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
         )

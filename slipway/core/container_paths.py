@@ -11,3 +11,5 @@ GUNICORN = f"{SECRETS}/gunicorn"
 TLS = "/srv/tls"
 """Certificates that nginx and certbot share."""
 TMP = "/tmp"  # noqa: S108 - a tmpfs of the container's own
+SPOOL = "/var/tmp"  # noqa: S108 - a volume of the container's own
+"""For temporary files on disk (Filesystem Hierarchy Standard 3.0, 5.15): images have it, open to every user."""

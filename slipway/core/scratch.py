@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from slipway.core.container_paths import TMP
+from slipway.core.container_paths import SPOOL, TMP
+from slipway.settings.site import Service
+
+SPOOLING = {"TMPDIR": SPOOL}
+"""Where Python's tempfile, and so Werkzeug, keeps a large upload while it is read. Not on a tmpfs: that has to be sized
+beforehand and counts as the container's memory, and `edge.maxBody` for every request at once may be more than both."""
+
+
+def spools(service: Service) -> bool:
+    """Whether its containers get room for that: a ready-made image need not have the folder, and one of the service's
+    own volumes may be mounted there."""
+    return bool(service.path) and SPOOL not in service.volumes.values()
 
 
 def run(user: str) -> dict[str, str]:

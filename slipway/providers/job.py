@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from docker.types import LogConfig, Mount
 from pulumi.dynamic import Resource, UpdateResult
 
-from slipway.core import hashing, log_causes, scratch
+from slipway.core import container_paths, hashing, log_causes, scratch
 from slipway.core.naming import JOB
 from slipway.providers.engine import (
     Failure,
@@ -126,9 +126,9 @@ def start(client: DockerClient, props: Properties, digest: str) -> Container:
         list(props["command"]),
         name=props["container"],
         entrypoint=[],
-        environment=dict(props["env"]),
+        environment=(scratch.SPOOLING if props.get("spool") else {}) | dict(props["env"]),
         user=props["user"],
-        mounts=[mount(each) for each in props["mounts"]],
+        mounts=[*spool(props), *map(mount, props["mounts"])],
         network=networks[0] if networks else None,
         network_mode=None if networks else "none",
         mem_limit=memory,
@@ -142,6 +142,11 @@ def start(client: DockerClient, props: Properties, digest: str) -> Container:
         client.networks.get(network).connect(container)
     container.start()
     return container
+
+
+def spool(props: Properties) -> list[Mount]:
+    """Room on disk for large temporary files, as the service itself has: a volume that goes with the container."""
+    return [Mount(container_paths.SPOOL, None, type="volume")] if props.get("spool") else []
 
 
 def mount(described: Mapping[str, Any]) -> Mount:
@@ -189,6 +194,7 @@ class Job(Resource, module="slipway", name="Job"):
     env        plain values only: they can be read by inspecting the container; secrets come as files
     mounts     {"source": volume or folder of the host, "target": …, "read_only": …}
     memory     MiB; timeout: seconds
+    spool      it has room on disk for large temporary files, as the service itself
     hardened   read-only root with /tmp, no capabilities, bounded processes
     once       only when it is made, and for changed `triggers`: what is run on data that people then work with
     suspended  it does not run now, whatever changed; later it does if anything differs from its last run
@@ -210,6 +216,7 @@ class Job(Resource, module="slipway", name="Job"):
         timeout: float,
         labels: Mapping[str, str],
         hardened: bool = True,
+        spool: bool = False,
         once: bool = False,
         suspended: bool = False,
         triggers: Mapping[str, pulumi.Input[str]] | None = None,
@@ -231,5 +238,6 @@ class Job(Resource, module="slipway", name="Job"):
             "triggers": dict(triggers or {}),
             "labels": dict(labels),
             **({"suspended": True} if suspended else {}),
+            **({"spool": True} if spool else {}),
         }
         super().__init__(JobProvider(), name, props, opts)

@@ -130,6 +130,18 @@ def test_one_replica_more_leaves_those_that_run_alone() -> None:
     )
 
 
+def test_large_uploads_have_room_on_disk_that_goes_with_the_container() -> None:
+    program = program_of("prod", "a Redis")
+    room = {"containerPath": "/var/tmp"}
+    for name in ("ui", "images"):
+        given = program.services[name].inputs
+        assert room in given["volumes"], name
+        assert environment(program, name)["TMPDIR"] == room["containerPath"]
+    cache = program.services["cache"].inputs
+    assert room not in cache.get("volumes", ()), "a ready-made image need not have the folder"
+    assert not [each for each in cache.get("envs", ()) if each.startswith("TMPDIR=")]
+
+
 def test_in_dev_only_one_of_several_replicas_has_the_port() -> None:
     program = program_of("dev", "three replicas")
     ports = [each.inputs["ports"][0]["external"] for each in program.services.values() if each.inputs.get("ports")]
@@ -141,7 +153,7 @@ def test_gunicorn_its_health_check_and_nginx_agree_on_the_protocol() -> None:
     images = prod.services["images"].inputs
     assert "--protocol=uwsgi" in images["command"]
     url = "http://127.0.0.1:5000/images/health"
-    assert images["healthcheck"]["tests"] == ["CMD", "python", "-IS", "-c", probes.UWSGI, url]
+    assert images["healthcheck"]["tests"] == ["CMD", "python", "-IS", "-c", probes.UWSGI, url, "localhost"]
     assert "SCRIPT_NAME=/images" in images["envs"]
     target = released(prod)["images"]["upstream"]
     passed = routes(prod).count(f"uwsgi_pass {target};")
@@ -326,7 +338,7 @@ def test_a_ready_made_server_is_probed_with_what_its_image_has() -> None:
     check = program_of("prod", "a ready-made server").services["files"].inputs["healthcheck"]["tests"]
     assert check[:3] == ["CMD", "sh", "-c"]
     assert {"curl", "wget", "python3"} <= set(check[3].split())
-    assert check[-1] == "http://127.0.0.1:8080/files/health"
+    assert check[-2:] == ["http://127.0.0.1:8080/files/health", "localhost"]
 
 
 def test_routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays() -> None:

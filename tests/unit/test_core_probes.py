@@ -14,6 +14,7 @@ import pytest
 from slipway.core import probes
 from slipway.settings.protocol import Protocol
 
+NAME = "www.example.org"
 WELL = b"HTTP/1.1 200 OK\r\n\r\nwell"
 
 
@@ -30,7 +31,7 @@ class Server:
         thread = threading.Thread(target=self.serve, args=[answer])
         thread.start()
         try:
-            return run(command or [sys.executable, *probes.command(self.url, protocol)[1:]])
+            return run(command or [sys.executable, *probes.command(self.url, protocol, NAME)[1:]])
         finally:
             thread.join(20)
 
@@ -64,7 +65,7 @@ def test_by_http_it_asks_for_the_path_and_ends_the_connection(server: Server) ->
     assert (done.returncode, done.stderr) == (0, "")
     lines = server.asked.decode().split("\r\n")
     assert lines[0] == "GET /shop/health?deep=1 HTTP/1.1"
-    assert {f"Host: {server.url.split('/')[2]}", "Connection: close"} == set(lines[1:-2])
+    assert {f"Host: {NAME}", "Connection: close"} == set(lines[1:-2])
     assert lines[-2:] == ["", ""]
 
 
@@ -73,6 +74,7 @@ def test_by_uwsgi_it_asks_for_the_path(server: Server) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     asked = variables(server.asked)
     assert (asked["REQUEST_METHOD"], asked["PATH_INFO"], asked["QUERY_STRING"]) == ("GET", "/shop/health", "deep=1")
+    assert asked["HTTP_HOST"] == NAME
 
 
 @pytest.mark.parametrize("protocol", Protocol)
@@ -99,7 +101,7 @@ def test_a_redirect_is_a_good_answer(server: Server, protocol: Protocol) -> None
 @pytest.mark.parametrize("protocol", Protocol)
 def test_it_says_when_nothing_listens(server: Server, protocol: Protocol) -> None:
     server.listener.close()
-    done = run([sys.executable, *probes.command(server.url, protocol)[1:]])
+    done = run([sys.executable, *probes.command(server.url, protocol, NAME)[1:]])
     assert done.returncode == 1
     assert "refused" in done.stderr.splitlines()[-1], "what diagnosis shows is the last line"
 
@@ -113,7 +115,8 @@ def test_a_ready_made_image_needs_one_of_three_tools(
     if program is None:
         pytest.skip(f"no {tool} here")
     (tmp_path / tool).symlink_to(program)
-    command = ["/usr/bin/env", f"PATH={tmp_path}", "/bin/sh", *probes.any_command(server.url)[1:]]
+    command = ["/usr/bin/env", f"PATH={tmp_path}", "/bin/sh", *probes.any_command(server.url, NAME)[1:]]
     done = server.probed(answer, command=command)
     assert min(done.returncode, 1) == code, done.stderr
     assert server.asked.startswith(b"GET /shop/health?deep=1 HTTP/1")
+    assert f"\r\nHost: {NAME}\r\n".encode() in server.asked

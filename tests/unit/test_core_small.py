@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core import budget, dsn, gunicorn, hashing, naming, processes
+from slipway.core import budget, dsn, gunicorn, hashing, naming, processes, scratch
 from slipway.core.durations import go_duration
 from slipway.core.references import fill, references, split
 from slipway.settings.database import Database, PostgresSettings
@@ -64,6 +64,9 @@ def test_each_connection_of_postgres_may_have_its_process() -> None:
     assert processes.of_postgres(PostgresSettings(max_connections=1000)) == 1064
 
 
+SERVED = Service(name="shop", app="manage:app")
+
+
 def test_gunicorn_trusts_the_edge_alone_and_opens_nothing_else() -> None:
     command = gunicorn.command(Service(name="shop", app="manage:app"), trusted="10.1.0.0/24", drain=30)
     assert "--forwarded-allow-ips=10.1.0.0/24" in command
@@ -78,6 +81,26 @@ def test_gunicorn_has_as_many_threads_as_the_service_declares() -> None:
 
     assert threads(Service(name="shop", app="manage:app")) == ["--threads=4"]
     assert threads(Service(name="shop", app="manage:app", threads=16)) == ["--threads=16"]
+
+
+@pytest.mark.parametrize("max_header", [4, 8, 32, 64])
+def test_gunicorn_takes_every_header_that_nginx_lets_in(max_header: int) -> None:
+    command = gunicorn.command(SERVED, trusted="10.1.0.0/24", drain=30, max_header=max_header)
+    assert "--limit-request-line=0" in command
+    [size] = [int(word.partition("=")[2]) for word in command if word.startswith("--limit-request-field_size=")]
+    assert size > 4 * max_header * 1024, "four buffers of cookies, which nginx makes one line of"
+
+
+@pytest.mark.parametrize(("deploy_timeout", "timeout"), [(10, 60), (120, 120), (300, 300)])
+def test_gunicorn_does_not_kill_a_worker_that_may_still_be_starting(deploy_timeout: int, timeout: int) -> None:
+    command = gunicorn.command(SERVED, trusted="", drain=30, deploy_timeout=deploy_timeout)
+    assert f"--timeout={timeout}" in command
+
+
+def test_room_for_uploads_is_where_images_have_the_folder_and_nothing_else_is_mounted() -> None:
+    assert scratch.spools(Service(name="shop", path="services/shop", volumes={"data": "/data"}))
+    assert not scratch.spools(Service(name="shop", path="services/shop", volumes={"data": "/var/tmp"}))
+    assert not scratch.spools(Service(name="store", image="redis:7.4"))
 
 
 def test_gunicorn_needs_an_entry_point() -> None:
@@ -109,7 +132,7 @@ def test_a_login_is_for_all_who_use_the_database(tmp_path: Path) -> None:
 def test_the_site_needs_what_its_parts_need(tmp_path: Path) -> None:
     site = read(correct(), make_root(tmp_path))
     assert budget.connections(site) == 2 * 2 * 15 + 2 + 10
-    assert budget.memory(site) == 2 * (2 * 256) + 512 + 128
+    assert budget.memory(site) == 2 * (2 * 256) + 512 + 256
 
 
 def test_a_variable_with_a_secret_in_it_is_secret_as_a_whole() -> None:
