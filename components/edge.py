@@ -114,6 +114,7 @@ class Edge(pulumi.ComponentResource):
                 cpus=settings.cpus,
                 user=str(nginx_main.USER),
                 tmpfs=scratch.tmp(16),
+                open_files=nginx_main.CONNECTIONS,
             ),
         )
         # Without the live files: a release puts those right that do not suit a new main file.

@@ -20,7 +20,14 @@ good one at the next run: replacing is the only true answer to either."""
 
 
 def container(
-    profile: Profile, *, memory: int, cpus: float, user: str, tmpfs: Mapping[str, str], shared_memory: int | None = None
+    profile: Profile,
+    *,
+    memory: int,
+    cpus: float,
+    user: str,
+    tmpfs: Mapping[str, str],
+    shared_memory: int | None = None,
+    open_files: int = 4096,
 ) -> dict[str, Any]:
     """Arguments of docker.Container. `memory` and `shared_memory` in MiB, `tmpfs` as {path: mount options}; where the
     root is read-only, there is one at /run as well, for process ids and sockets.
@@ -38,7 +45,7 @@ def container(
         "tmpfs": dict(tmpfs),
         "log_driver": "json-file",
         "log_opts": {"max-size": "10m", "max-file": "3"},
-        "ulimits": [docker.ContainerUlimitArgs(name="nofile", soft=4096, hard=4096)],
+        "ulimits": [docker.ContainerUlimitArgs(name="nofile", soft=open_files, hard=open_files)],
         "wait": False,
         "must_run": True,
     }

@@ -13,7 +13,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from slipway.core import forwarding, headers, pages, rate_limits, retry, statics, streams, tls
+from slipway.core import forwarding, headers, pages, prefixes, rate_limits, retry, statics, streams, tls
+from slipway.core.gunicorn import NGINX_BUFFERS
 from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
 from slipway.settings.edge import HeaderProfile
@@ -70,6 +71,7 @@ class EdgeModel:
     tls: tls.Tls | None = None
     headers: HeaderProfile = HeaderProfile.SAFE
     rate_limits: Mapping[str, int] = field(default_factory=dict)
+    connections_per_address: int = 0
     static_max_age: int = 0
     stream_timeout: int = 3600
     drain: int = 30
@@ -92,6 +94,7 @@ class EdgeModel:
             tls=tls.Tls.of(site, certificate),
             headers=site.edge.headers,
             rate_limits=site.edge.rate_limits,
+            connections_per_address=site.edge.connections_per_address,
             static_max_age=site.edge.static_max_age,
             stream_timeout=site.edge.stream_timeout,
             drain=site.drain,
@@ -102,9 +105,8 @@ class EdgeModel:
 def upstream_blocks(edge: EdgeModel, releases: Iterable[Release]) -> dict[str, str]:
     """{upstream: its text}. Each becomes a file of its own; during a switch the old ones and the new ones stand side by
     side."""
-    hosts = {service.name: service.host for service in edge.services}
-    fallback = edge.hosts[0] if edge.hosts else "localhost"
-    return {release.upstream: _upstream(edge, release, hosts.get(release.service) or fallback) for release in releases}
+    names = {service.name: forwarding.name_of(service, edge.hosts) for service in edge.services}
+    return {release.upstream: _upstream(edge, release, names[release.service]) for release in releases}
 
 
 def routes_files(edge: EdgeModel, releases: Sequence[Release]) -> dict[str, str]:
@@ -121,11 +123,11 @@ def routes_conf(edge: EdgeModel, releases: Iterable[Release]) -> str:
         if service.routed:
             by_host.setdefault(service.host, []).append(service)
     parts = [
-        f"large_client_header_buffers 4 {edge.max_header}k;\n",
+        f"large_client_header_buffers {NGINX_BUFFERS} {edge.max_header}k;\n",
         pages.maintenance_maps(edge.health),
         forwarding.http_part(edge.trusted_proxies),
         headers.http_part(edge.headers, hsts=edge.tls.hsts if edge.tls else 0),
-        rate_limits.http_part(edge.rate_limits),
+        rate_limits.http_part(edge.rate_limits, edge.connections_per_address),
         statics.http_part(edge.static_max_age),
         retry.http_part(),
         streams.http_part(),
@@ -167,12 +169,12 @@ server {{
 
 
 def _nobody(listening: str) -> str:
-    return f"server {{\n{listening}    server_name _;\n    return 404;\n}}\n"
+    return f"server {{\n{listening}    server_name {forwarding.ANY_NAME};\n    return 404;\n}}\n"
 
 
 def _public_server(edge: EdgeModel, host: str | None, services: list[Service], targets: Mapping[str, Release]) -> str:
     hosts = (host,) if host else edge.hosts
-    names = " ".join(hosts) or "_"
+    names = " ".join(hosts) or forwarding.ANY_NAME
     default = " default_server" if not hosts else ""
     proto = forwarding.proto(edge.trusted_proxies)
     forwarded = forwarding.real_ip(edge.trusted_proxies)
@@ -187,11 +189,12 @@ def _public_server(edge: EdgeModel, host: str | None, services: list[Service], t
         edge.tls, names, default=default, headers=headers.server_part(edge.headers) + forwarded, passed=passed
     )
     added = headers.server_part(edge.headers, hsts=edge.tls.hsts if edge.tls else 0)
+    limits = rate_limits.server_part(edge.rate_limits, edge.connections_per_address)
     return f"""\
 {plain}server {{
 {tls.listen(edge.tls, hosts, default=default)}    server_name {names};
     client_max_body_size {edge.max_body}m;
-{rate_limits.server_part(edge.rate_limits)}{added}{forwarded}{pages.server_part()}{locations}}}
+{limits}{added}{forwarded}{pages.server_part()}{locations}}}
 """
 
 
@@ -215,7 +218,7 @@ def _locations(edge: EdgeModel, service: Service, release: Release | None) -> st
     )
     text += _passing(edge, route, service, release, errors)
     if service.static and release and release.static:
-        passed = retry.passed(service.name, release.target, errors)
+        passed = prefixes.guard(service) + retry.passed(service.name, release.target, errors)
         text += statics.server_part(service, release.static, passed, max_age=edge.static_max_age)
     return text
 
@@ -235,12 +238,13 @@ def _passing(edge: EdgeModel, path: str, service: Service, release: Release | No
     """The locations by which a server passes on what is asked below `path`."""
     if release is None:
         return f"    location {path} {{\n        return 503;\n    }}\n"
-    name, target = service.name, release.target
+    name, target, guard = service.name, release.target, prefixes.guard(service)
     idempotent = [below(service, each) for each in service.idempotent]
+    passed = retry.passed(name, target, [*streams.turned_aside(name), *errors])
     return (
-        f"    location {path} {{\n{retry.passed(name, target, [*streams.turned_aside(name), *errors])}    }}\n"
+        f"    location {path} {{\n{guard}{passed}    }}\n"
         + streams.server_part(name, target, release.protocol, idle=edge.stream_timeout)
-        + retry.server_part(name, target, release.protocol, errors=errors, idempotent=idempotent)
+        + retry.server_part(name, target, release.protocol, errors=errors, guard=guard, idempotent=idempotent)
     )
 
 

@@ -46,17 +46,23 @@ def passed(service: str, target: str, errors: Sequence[str] = (), *, to: str = A
 
 
 def server_part(
-    service: str, target: str, protocol: Protocol, *, errors: Sequence[str] = (), idempotent: Iterable[str] = ()
+    service: str,
+    target: str,
+    protocol: Protocol,
+    *,
+    errors: Sequence[str] = (),
+    guard: str = "",
+    idempotent: Iterable[str] = (),
 ) -> str:
     """The locations that a server needs besides: where requests begin anew, and the paths at which also a POST may be
-    sent to another container when the one that had it gave no answer."""
+    sent to another container when the one that had it gave no answer. `guard` stands before what passes requests on."""
     passing = "uwsgi" if protocol is Protocol.UWSGI else "proxy"
     twice = f"        {passing}_next_upstream error non_idempotent;\n"
     late = "        if ($timed_out) {\n            return 504;\n        }\n"
     once = "        if ($delivered) {\n            return 502;\n        }\n"
     text = _again(f"@{service}.{AGAIN}", late + once, target)
     for path in idempotent:
-        text += f"    location = {path} {{\n{twice}{passed(service, target, errors, to=SENT_AGAIN)}    }}\n"
+        text += f"    location = {path} {{\n{guard}{twice}{passed(service, target, errors, to=SENT_AGAIN)}    }}\n"
     return text + (_again(f"@{service}.{SENT_AGAIN}", late + twice, target) if idempotent else "")
 
 

@@ -114,7 +114,7 @@ server {{
         {files if tls.servers else passed or "return 404;"}
     }}
     location / {{
-        return 308 https://$host{port}$request_uri;
+        return 308 https://$asked_name{port}$request_uri;
     }}
 }}
 """

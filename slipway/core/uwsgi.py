@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from slipway.core import streams
-from slipway.core.nginx_main import CONNECT
+from slipway.core.nginx_main import CONNECT, LONGEST_ANSWER_HEAD
 
+LONGEST_LINE = 12
+"""KiB of a header line (`edge.maxHeader`) with which a request still fits into a packet of 64 KiB: four lines, of which
+the first is passed on twice, as REQUEST_URI and in its parts."""
 HIDDEN = ("Date", "Server", "X-Powered-By")
 """Headers of an answer: nginx takes the first two away by itself only where it speaks HTTP."""
 HOP_BY_HOP = ("Expect", "Keep-Alive", "TE", "Transfer-Encoding")
@@ -44,6 +47,6 @@ def lines(headers: Mapping[str, str], *, https: str, request: int, again: bool) 
     said = [f"uwsgi_param {name} {value}" for name, value in variables.items()]
     said += [f"uwsgi_hide_header {name}" for name in HIDDEN]
     said += [f"uwsgi_connect_timeout {CONNECT}s", f"uwsgi_send_timeout {request}s", f"uwsgi_read_timeout {request}s"]
-    said += ["uwsgi_buffers 16 16k", "uwsgi_buffer_size 16k"]
+    said += ["uwsgi_buffers 16 16k", f"uwsgi_buffer_size {LONGEST_ANSWER_HEAD}k"]
     said += [f"uwsgi_next_upstream {'error' if again else 'off'}", "uwsgi_next_upstream_tries 2"]
     return "".join(f"    {each};\n" for each in said)

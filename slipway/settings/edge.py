@@ -73,8 +73,8 @@ class EdgeSettings:
     the largest request body in MiB, pages of the site's own ({maintenance, unavailable, too_large: file in the
     project's folder}), the seconds for which a page that is still open finds the static files of its release,
     those for which a browser keeps one without asking (0: it asks each time), those for which a WebSocket or a stream
-    of server-sent events may be silent, the longest header line in KiB, and how many requests a minute one address may
-    make below some paths."""
+    of server-sent events may be silent, the longest header line in KiB, how many requests a minute one address may make
+    below some paths, and how many it may have open at once (0: any number)."""
 
     address: str = "127.0.0.1"
     port: int = 8100
@@ -82,6 +82,7 @@ class EdgeSettings:
     tls: TlsSettings = field(default_factory=TlsSettings)
     headers: HeaderProfile = HeaderProfile.SAFE
     rate_limits: Mapping[str, int] = field(default_factory=dict)
+    connections_per_address: int = 1000
     max_header: int = 8
     hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -90,5 +91,5 @@ class EdgeSettings:
     static_retention: int = 7 * 24 * 3600
     static_max_age: int = 0
     stream_timeout: int = 3600
-    memory: int = 128
+    memory: int = 256
     cpus: float = 1.0

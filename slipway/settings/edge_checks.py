@@ -9,10 +9,11 @@ from pathlib import Path
 from cryptography import x509
 from pydantic.alias_generators import to_camel
 
-from slipway.core import certificates, pages
+from slipway.core import certificates, pages, uwsgi
 from slipway.settings.edge import TlsMode
 from slipway.settings.fields import is_url_path
 from slipway.settings.problems import Problem, and_type, set_config, write_service
+from slipway.settings.protocol import Protocol
 from slipway.settings.site import Site
 
 OF_MODE = {
@@ -120,6 +121,21 @@ def _limits(site: Site) -> Iterator[Problem]:
             yield Problem(path=f'edge.rateLimits["{path}"]', what=what, fix=fix)
 
 
+def _header_lines(site: Site) -> Iterator[Problem]:
+    spoken = [service.name for service in site.services.values() if site.protocol(service) is Protocol.UWSGI]
+    if spoken and site.edge.max_header > uwsgi.LONGEST_LINE:
+        what = (
+            f"{' and '.join(spoken)} is asked by uwsgi, where all of a request has to fit into 64 KiB: four lines of "
+            f"{site.edge.max_header} KiB, of which the first is passed on twice, do not"
+        )
+        fix = (
+            set_config("edge.maxHeader", uwsgi.LONGEST_LINE),
+            "or let nginx speak HTTP with it.",
+            *write_service(spoken[0], "protocol", value="http"),
+        )
+        yield Problem(path="edge.maxHeader", what=what, fix=fix)
+
+
 def _idempotent(site: Site) -> Iterator[Problem]:
     for service in site.services.values():
         path = f"services.{service.name}.idempotent"
@@ -157,4 +173,4 @@ def read(file: Path) -> str | None:
         return None
 
 
-CHECKS = (_stray, _ports, _files, _acme, _bundle, _limits, _idempotent, _pages)
+CHECKS = (_stray, _ports, _files, _acme, _bundle, _limits, _header_lines, _idempotent, _pages)

@@ -135,6 +135,7 @@ class EdgeTable(Table):
     )
     headers: Annotated[HeaderProfile, OffIsAWord] = Field(default=HeaderProfile.SAFE, examples=["safe"])
     rate_limits: dict[str, Annotated[int, Field(ge=1, le=60000)]] = Field(default={}, examples=[{"/login": 30}])
+    connections_per_address: int = Field(default=1000, ge=0, le=65535, examples=[1000])
     max_header: int = Field(default=8, ge=4, le=64, examples=[16])
     hosts: tuple[Host, ...] = Field(default=(), examples=[["www.example.org"]])
     trusted_proxies: tuple[Network, ...] = Field(default=(), examples=[["10.0.0.0/8"]])
@@ -143,7 +144,7 @@ class EdgeTable(Table):
     static_retention: int = Field(default=7 * 24 * 3600, ge=60, le=366 * 24 * 3600, examples=[604800])
     static_max_age: int = Field(default=0, ge=0, le=366 * 24 * 3600, examples=[2592000])
     stream_timeout: int = Field(default=3600, ge=1, le=24 * 3600, examples=[600])
-    memory: int = Field(default=128, ge=32, examples=[128])
+    memory: int = Field(default=256, ge=32, examples=[256])
     cpus: float = Field(default=1.0, ge=0.1, le=128, examples=[1.0])
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import secrets
+import select
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -62,6 +65,8 @@ http.server.ThreadingHTTPServer(("", 5000), Handler).serve_forever()
 """
 PORTS: Any = {"80/tcp": ("127.0.0.1", None), "443/tcp": ("127.0.0.1", None)}
 """Free ones of this machine."""
+SLOW = 4000
+"""Connections that never end the head of their request."""
 NOW = datetime.now(UTC)
 AUTHORITY = certificates.authority("Test", NOW)
 
@@ -278,6 +283,43 @@ def test_a_long_header_fits_as_declared(server: Server) -> None:
     assert server.curl("/", *line, secure=False).startswith("HTTP/1.1 200")
     server.configure(replace(EDGE, tls=None, max_header=8))
     assert server.curl("/", *line, secure=False).startswith("HTTP/1.1 400")
+
+
+def test_the_site_answers_while_thousands_of_connections_say_the_beginning_of_a_request(server: Server) -> None:
+    server.configure(replace(EDGE, tls=None))
+    address, (soft, hard) = engine.address(server.container), resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 2 * SLOW)), hard))
+    opened = []
+    try:
+        for _ in range(SLOW):
+            opened.append(slow := socket.create_connection((address, 80), 10))
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\nX: " + b"x" * 2000)
+        assert server.curl("/", secure=False).startswith("HTTP/1.1 200")
+    finally:
+        for slow in opened:
+            slow.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_one_address_has_so_many_requests_open_and_no_more(server: Server) -> None:
+    server.configure(replace(EDGE, tls=None, connections_per_address=3))
+    asked = b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\nx"
+    opened = [socket.create_connection((engine.address(server.container), 80), 10) for _ in range(4)]
+    for slow in opened:
+        slow.sendall(asked)
+    refused, _, _ = select.select(opened, [], [], 10)
+    assert [each.recv(100)[:12] for each in refused] == [b"HTTP/1.1 429"], "the fourth; the others are waited for"
+    for slow in opened:
+        slow.close()
+    wait_until("it is let in again", lambda: server.curl("/", secure=False).startswith("HTTP/1.1 200"), 10)
+
+
+def test_names_may_be_as_long_and_as_many_as_dns_lets_them(server: Server) -> None:
+    longest = ".".join(["a" * 61] * 4)[:249] + ".org"
+    many = tuple(f"{'n' * 50}{number}.example.org" for number in range(500))
+    server.configure(replace(EDGE, tls=None, hosts=(longest, *many)))
+    for host in (longest, many[-1]):
+        assert server.curl("/host", "-H", f"Host: {host}", secure=False).endswith(f" {host} {host}")
 
 
 def test_ciphers_and_curves_are_what_the_text_says(secure: Server) -> None:

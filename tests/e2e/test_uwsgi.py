@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import shutil
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +52,17 @@ FORGED = {
     "SCRIPT_NAME": "/forged",
     "Script-Name": "/forged",
     "HTTPS": "off",
+    "X-Forwarded-Port": "6666",
+    "X-Forwarded-Ssl": "forged",
+    "X-Original-URL": "/forged",
+    "True-Client-IP": "6.6.6.6",
+    "Proxy": "http://forged.test",
     "X-Own": "kept",
 }
+MEANT = ("//NAME/seen/x", "/%NAME/seen/x", "/NAME/../NAME/seen/x", "/./NAME/seen/x", "/NAME//seen/x", "//NAME",
+         "/NAME/%2e%2e/NAME/seen/x", "/NAME;a/seen/x", "/NAMEx", "/NAME/seen/..", "/NAME/seen/%00", "/NAME/seen/%ff",
+         "///NAME/headers/1", "http://127.0.0.1//NAME/seen/x", "//NAME//seen/%2F%2fx")  # fmt: skip
+"""Paths that two parsers may take for different ones; %NAME is the name with its first letter written as %xx."""
 
 
 EVENTS = """
@@ -95,6 +108,15 @@ class Site(TlsSite):
         verified = trusting(self.outputs()["tls_authority"])
         return Client(f"wss://127.0.0.1:{self.tls_port}/{service}/socket", ssl_context=verified)
 
+    def said(self, request: str) -> str:
+        """All that comes back for the head of a request as it stands here."""
+        with (
+            socket.create_connection(("127.0.0.1", self.tls_port), 10) as connection,
+            trusting(self.outputs()["tls_authority"]).wrap_socket(connection, server_hostname="127.0.0.1") as secure,
+        ):
+            secure.sendall(request.encode())
+            return secure.makefile("rb").read().decode()
+
     def answers(self, path: str, **options: Any) -> dict[str, Any]:
         """What both answer, with NAME for the name of each; fails the test where they differ."""
         said = {}
@@ -109,7 +131,7 @@ class Site(TlsSite):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("uwsgi"), virtualenv, SERVICES, tls="self-signed")
+    site = Site(tmp_path_factory.mktemp("uwsgi"), virtualenv, SERVICES, tls="self-signed", maxHeader=12, maxBody=100)
     shutil.copytree(SOURCE, site.directory / "services" / "echo")
     with running(site):
         yield site
@@ -157,6 +179,60 @@ def test_a_websocket_is_answered_by_either_protocol_for_visitors_and_for_other_s
         assert client.receive(timeout=5) == "over TLS"
         client.close()
         assert site.get(f"/{name}/through/word").text == "word"
+
+
+def test_uploads_of_the_largest_size_find_room_and_leave_none_of_it_taken(site: Site) -> None:
+    """Together, and each by itself, they are more than /tmp or the container's memory hold."""
+
+    def upload(size: int) -> dict[str, Any]:
+        return site.answers("upload", method="POST", files={"file": ("x", b"x" * size)})
+
+    with ThreadPoolExecutor() as senders:
+        sizes = [95_000_000, *[30_000_000] * 4]
+        assert [each["size"] for each in senders.map(upload, sizes)] == sizes
+    assert upload(1_000_000) == {"size": 1_000_000, "left": 0}
+
+
+def test_nginx_and_gunicorn_have_the_same_limits_of_headers(site: Site) -> None:
+    cookie = f"session={'x' * 11_000}"
+    assert site.answers("seen/x", headers={"Cookie": cookie})["told"]["Cookie"] == cookie
+    assert len(site.answers(f"seen/x?q={'x' * 11_000}")["url"]) > 11_000
+    many = {f"X-{number}": "x" for number in range(300)}
+    assert many.items() <= site.answers("seen/x", headers=many)["told"].items()
+    for name in SERVICES:
+        assert site.get(f"/{name}/seen/x", headers={"Cookie": "x" * 13_000}).status_code == 400
+        assert site.get(f"/{name}/seen/{'x' * 13_000}").status_code == 414
+        crumbs = [option for letter in "abc" for option in ("-H", f"Cookie: {letter}={letter * 10_000}")]
+        url = f"https://127.0.0.1:{site.tls_port}/{name}/seen/x"
+        asked = ["curl", "-sSk", "--http2", "--noproxy", "*", "-w", " %{http_version} %{http_code}", *crumbs, url]
+        told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=30).stdout
+        assert told.endswith(" 2 200"), told
+        assert "c" * 10_000 in told
+
+
+def test_an_answer_may_have_large_headers(site: Site) -> None:
+    for name in SERVICES:
+        answer = site.get(f"/{name}/headers/60000")
+        assert (answer.status_code, len(answer.headers["X-Large"])) == (200, 60_000)
+        assert site.get(f"/{name}/headers/70000").status_code == 503
+    assert "upstream sent too big header" in site.container("edge").logs(tail=20).decode()
+
+
+@pytest.mark.parametrize("path", MEANT)
+def test_no_path_makes_a_service_fail_whichever_way_it_is_written(site: Site, path: str) -> None:
+    for name in SERVICES:
+        written = path.replace("%NAME", f"%{ord(name[0]):x}{name[1:]}").replace("NAME", name)
+        answer = site.said(f"GET {written} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert answer.split()[1] in {"200", "308", "400", "404"}, answer
+        assert "SCRIPT_NAME" not in answer
+
+
+def test_a_client_that_names_no_host_gets_an_answer_for_a_name_that_could_be_one(site: Site) -> None:
+    for name in SERVICES:
+        body = site.said(f"GET /{name}/seen/x HTTP/1.0\r\n\r\n").partition("\r\n\r\n")[2]
+        told = json.loads(body)["told"]
+        assert told["Host"].partition(":")[0] == "localhost"
+        assert told["X-Forwarded-Host"] == told["Host"]
 
 
 def test_services_call_each_other_by_http_whatever_nginx_speaks_with_them(site: Site) -> None:

@@ -30,6 +30,7 @@ EDGE: Mapping[str, st.SearchStrategy[Any]] = {
     ),
     "headers": st.sampled_from(["safe", "strict", "off"]),
     "rateLimits": st.sampled_from([{}, {"/login": 30}, {"/login": 1, "/deep/shop/": 60000}]),
+    "connectionsPerAddress": st.sampled_from([0, 1000]),
     "maxHeader": st.integers(4, 64),
     "hosts": st.sampled_from([[], ["www.example.org"], ["www.example.org", "example.org"]]),
     "trustedProxies": st.sampled_from([[], ["10.0.0.0/8"], ["192.168.1.1/32", "10.0.0.0/8"]]),

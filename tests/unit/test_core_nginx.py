@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from slipway.core import forwarding, gunicorn, statics
 from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
-from slipway.core.nginx_main import MAIN_FILE, main_conf
+from slipway.core.nginx_main import HEADER_SECONDS, MAIN_FILE, main_conf
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, WORKER_SHUTDOWN, ladder
 from slipway.settings.site import Service
 from tests.support.nginx_files import render, upstreams_conf
@@ -27,7 +27,7 @@ def server(text: str, name: str) -> str:
 
 
 def location(text: str, path: str) -> str:
-    return text.split(f"location {path} {{")[1].partition("}")[0]
+    return text.split(f"location {path} {{")[1].partition("\n    }")[0]
 
 
 def test_a_release_has_an_upstream_of_its_own_named_by_its_containers() -> None:
@@ -87,7 +87,39 @@ def test_a_service_hears_who_asked_and_nothing_that_a_client_made_up() -> None:
     assert headers["Host"] == headers["X-Forwarded-Host"] == forwarding.ASKED_HOST
     assert headers["X-Forwarded-Prefix"] == headers["Forwarded"] == '""'
     assert (headers["Upgrade"], headers["Connection"]) == ("$websocket", "$websocket_connection")
+    for name in ("X-Forwarded-Port", "X-Forwarded-Ssl", "X-Scheme", "X-Original-URL", "True-Client-IP", "Proxy"):
+        assert headers[name] == '""', name
     assert "underscores_in_headers off;" in main_conf(drain=30)
+
+
+def test_a_path_that_lacks_the_prefix_as_it_was_written_never_reaches_a_server_that_cuts_it_off() -> None:
+    stock = replace(STOCK, static={"/static/": "static"}, idempotent=("/pay",))
+    text = routes_conf(EdgeModel(services=(stock,), callers={"stock": ("10.1.0.0/24",)}), [
+        Release(service="stock", servers=("s",), static=("new",))
+    ])  # fmt: skip
+    guard = 'if ($asked_path !~ "^/stock(/|$)") {\n            return 404;'
+    for path in ("/stock/", "= /stock/pay", "@stock"):
+        assert guard in location(text, path), path
+    assert guard in location(text[text.index("server_name stock;") :], "/"), "and so for the calls of other services"
+    assert "$asked_path" not in location(routes_conf(EDGE, [OLD]), "/"), "nothing is cut off there"
+
+
+def test_whoever_asks_in_the_place_of_a_visitor_uses_a_name_that_the_site_has() -> None:
+    hosts = ("www.example.org", "example.org")
+    assert forwarding.name_of(SHOP, hosts) == "www.example.org"
+    assert forwarding.name_of(SHOP, ()) == "localhost"
+    assert forwarding.name_of(replace(SHOP, host="shop.example.org"), hosts) == "shop.example.org"
+    assert forwarding.name_of(replace(SHOP, route=None), hosts) == "shop", "as its callers do"
+
+
+def test_many_connections_that_say_nothing_leave_room_for_visitors() -> None:
+    text = main_conf(drain=30)
+    assert "worker_connections 16384;" in text
+    assert f"client_header_timeout {HEADER_SECONDS}s;" in text
+    assert "worker_connections 2048;" in main_conf(drain=30, cpus=64)
+    limited = routes_conf(replace(EDGE, connections_per_address=50), [OLD])
+    assert "limit_conn addresses 50;" in server(limited, "_")
+    assert "limit_conn" not in routes_conf(EDGE, [OLD])
 
 
 def test_only_named_proxies_are_believed() -> None:

@@ -1,6 +1,7 @@
 """Answers with what it knows of the request, and asks the other one the same."""
 
 import os
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -38,6 +39,18 @@ def seen(rest: str) -> dict[str, Any]:
 def settings() -> str:
     """What the image's ENTRYPOINT wrote."""
     return Path("/tmp/settings").read_text()
+
+
+@app.post("/upload")
+def upload() -> dict[str, Any]:
+    """Werkzeug has the file in TMPDIR by now, and `left` are those of requests before."""
+    with os.scandir(tempfile.gettempdir()) as found:
+        return {"size": request.files["file"].seek(0, os.SEEK_END), "left": len(list(found))}
+
+
+@app.get("/headers/<int:size>")
+def headers(size: int) -> tuple[str, dict[str, str]]:
+    return "", {"X-Large": "x" * size}
 
 
 @app.get("/call/<path:rest>")
