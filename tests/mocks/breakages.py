@@ -246,6 +246,9 @@ MUTATIONS: list[Mutation] = [
             FLASK, 'f"{name}-{replica}" if replica > 1 else name',
             'f"{name}-{replica}" if service.replicas > 1 else name'),
         in_dev_only_one_of_several_replicas_has_the_port=(FLASK, " and replica == 1", ""),
+        large_uploads_have_room_on_disk_that_goes_with_the_container=[
+            (FLASK, "if scratch.spools(service) else []", "if False else []"),
+            ("slipway/core/scratch.py", "bool(service.path) and", "")],
         services_may_have_hosts_of_their_own=("slipway/core/nginx.py", "(host,) if host else", "(host,) if None else"),
         a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment=(
             FLASK, "        if service.command:\n            return list(service.command)\n", ""),
