@@ -51,7 +51,7 @@ def test_a_container_that_is_not_ready_is_not_let_in(site: Site) -> None:
 def test_one_that_speaks_http_where_uwsgi_was_declared_is_found_out_by_its_health_check(site: Site) -> None:
     old = site.release(site.start(protocol=UWSGI), protocol=UWSGI)
     other = site.start(protocol=UWSGI, command=["gunicorn", "--bind=0.0.0.0:5000", "--no-control-socket", "app:app"])
-    with pytest.raises(Failure, match="is unhealthy"):
+    with pytest.raises(Failure, match="its health check says"):
         ReleaseProvider().update("", old, site.wanted(other, protocol=UWSGI, timeout=8.0))
     assert site.get() == (200, "r1")
 

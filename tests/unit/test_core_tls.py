@@ -39,7 +39,7 @@ def test_without_tls_nothing_listens_for_it_and_nothing_redirects() -> None:
 def test_with_tls_only_redirects_and_challenges_are_left_on_the_plain_port(chosen: Tls) -> None:
     for block in servers(site(chosen, hosts=SERVERS[0])):
         if "listen 80" in block and "server_name _;" not in block:
-            assert "return 308 https://$host$request_uri;" in block
+            assert "return 308 https://$asked_name$request_uri;" in block
             assert set(re.findall(r"location (?:\S+ )?(/\S*) ", block)) == {"/.well-known/acme-challenge/", "/"}
             assert block.count("proxy_pass") == (0 if chosen.servers else 1)
         elif "listen 443" in block:
@@ -50,7 +50,7 @@ def test_with_tls_only_redirects_and_challenges_are_left_on_the_plain_port(chose
 
 @pytest.mark.parametrize(("port", "shown"), [(443, ""), (8443, ":8443")])
 def test_the_redirect_names_the_published_port(port: int, shown: str) -> None:
-    assert f"return 308 https://$host{shown}$request_uri;" in site(Tls(port=port))
+    assert f"return 308 https://$asked_name{shown}$request_uri;" in site(Tls(port=port))
 
 
 def test_each_server_has_its_own_certificate_and_a_stranger_sees_the_first() -> None:
