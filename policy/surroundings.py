@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policy.rule import Resource
+from slipway.core.container_paths import SPOOL
 from slipway.settings.profile import Profile
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -50,9 +51,10 @@ def internal_networks(each: Resource, profile: Profile) -> Iterator[str]:
 
 
 def sources(each: Resource) -> Iterator[tuple[str, str]]:
-    """(where it stands, path or name) of everything that is mounted; "" for an anonymous volume."""
+    """(where it stands, path or name) of everything that is mounted; "" for an anonymous volume, unless it is for
+    temporary files, which are to go with their container."""
     for volume in each.inputs.get("volumes") or ():
-        if not volume.get("fromContainer"):
+        if not (volume.get("fromContainer") or volume == {"containerPath": SPOOL}):
             yield "volumes", str(volume.get("hostPath") or volume.get("volumeName") or "")
     for mount in each.inputs.get("mounts") or ():
         if mount.get("type") != "tmpfs":
