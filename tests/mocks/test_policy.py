@@ -118,8 +118,8 @@ def test_an_image_is_named_by_its_content_or_its_version(stack: str, image: str)
 
 def test_a_violation_says_which_property_it_is_and_what_to_change() -> None:
     edge = program_of("prod", "as shipped").containers["edge"]
-    [message] = broken([seen(edge, memorySwap=256)], PROFILES["prod"])["bounded-memory"]
-    assert message == "memory_swap is 256, memory is 128: set both to the same"
+    [message] = broken([seen(edge, memorySwap=512)], PROFILES["prod"])["bounded-memory"]
+    assert message == "memory_swap is 512, memory is 256: set both to the same"
 
 
 def test_a_secret_is_found_however_deep_it_stands_and_its_value_is_not_told() -> None:
