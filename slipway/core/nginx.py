@@ -229,17 +229,12 @@ def route_locations(service: Service) -> tuple[str, ...]:
     return (route,) if route == "/" else (route, f"= {route.rstrip('/')}")
 
 
-def below(service: Service, path: str) -> str:
-    """A path of the service's own, as visitors write it."""
-    return f"{(service.route or '/').rstrip('/')}{path}"
-
-
 def _passing(edge: EdgeModel, path: str, service: Service, release: Release | None, errors: Sequence[str] = ()) -> str:
     """The locations by which a server passes on what is asked below `path`."""
     if release is None:
         return f"    location {path} {{\n        return 503;\n    }}\n"
     name, target, guard = service.name, release.target, prefixes.guard(service)
-    idempotent = [below(service, each) for each in service.idempotent]
+    idempotent = [prefixes.below(service, each) for each in service.idempotent]
     passed = retry.passed(name, target, [*streams.turned_aside(name), *errors])
     return (
         f"    location {path} {{\n{guard}{passed}    }}\n"

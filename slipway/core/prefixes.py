@@ -12,6 +12,11 @@ def prefix(service: Service) -> str:
     return (service.route or "/").rstrip("/")
 
 
+def below(service: Service, path: str) -> str:
+    """A path of the service's own, as visitors write it."""
+    return f"{prefix(service)}{path}"
+
+
 def guard(service: Service) -> str:
     """What a location of nginx says first: a path that only nginx takes for one below the prefix is not found, such as
     `//images/x` or `/%69mages/x`.
