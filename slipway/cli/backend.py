@@ -33,6 +33,7 @@ def state_folder(project: Project, environment: Mapping[str, str]) -> Path | Non
 class Lock:
     """A run's mark in the backend: nobody else may change the stack. Pulumi removes it when it ends by itself."""
 
+    file: Path
     pid: int
     user: str
     host: str
@@ -64,7 +65,7 @@ def locks(project: Project, folder: Path | None) -> list[Lock]:
         except ValueError:
             content = {}
         known = (str(content.get(key, "unknown")) for key in ("username", "hostname", "timestamp"))
-        found.append(Lock(int(content.get("pid", 0)), *known))
+        found.append(Lock(file, int(content.get("pid", 0)), *known))
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from slipway.cli import backend, data, drift, failed, plan, recovery, report, screen
 from slipway.cli.errors import CliError, Code
 from slipway.cli.maintenance import remind
-from slipway.cli.target import Target, command
+from slipway.cli.target import Target, changing, command
 from slipway.core.impact import Level
 
 PASSED_ON = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PULUMI ARGUMENTS]")
@@ -77,7 +79,7 @@ def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ..
     help="Go on when the plan deletes data volumes or generated secrets, and when data is missing.",
 )
 @PASSED_ON
-@command
+@changing
 def up(target: Target, *, refresh: bool, yes: bool, allow_data_loss: bool, arguments: tuple[str, ...]) -> int:
     """Make the stack as it is declared, and put right what drifted.
 
@@ -96,18 +98,19 @@ def bring_up(
     data.refuse_unreadable(belongings)
     killed = recovery.unlock(pulumi)
     state = pulumi.state() or pulumi.create()
-    recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
+    state = recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
     flags = [*target.project.policy, *recovery.rebuilt(belongings, state), *drift.replaced(belongings, state)]
     if not allow_data_loss:
         plan.refuse_data_loss(pulumi, belongings, state, [*flags, *arguments])
         backend.refuse_if_held(target.project, backend.locks(target.project, pulumi.folder))
     flags += ["--refresh"] if refresh else []
+    began = datetime.now(UTC).replace(microsecond=0)
     code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
     run, state = pulumi.last_run(), target.state()
     if target.json:
         screen.as_json(report.machine(pulumi, state, run))
     if code:
-        failed.explain(target, state)
+        failed.explain(target, state, began=bool(run) and datetime.fromisoformat(run["startTime"]) >= began)
         return Code.FAILED
     if not target.json:
         report.closing(pulumi, state, run)

@@ -11,7 +11,7 @@ from slipway.cli.book import Book
 from slipway.cli.deploy import PASSED_ON
 from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import State
-from slipway.cli.target import Target, command
+from slipway.cli.target import Target, changing
 from slipway.core import naming
 from slipway.core.resource_types import IMAGE
 from slipway.core.topology import EDGE, POSTGRES
@@ -21,7 +21,7 @@ from slipway.core.topology import EDGE, POSTGRES
 @click.option("--delete-data", is_flag=True, help="Remove the data volumes, the images and the stack itself as well.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting data.")
 @PASSED_ON
-@command
+@changing
 def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, ...]) -> int:
     """Take the stack down. In prod the data stays, and the next `up` finds it.
 
@@ -39,8 +39,9 @@ def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, 
             yes=yes,
         )
     killed = recovery.unlock(pulumi)
+    if state:
+        state = recovery.clear(pulumi, belongings, state, killed=killed, yes=True, ending=True)
     if state and state.resources:
-        recovery.clear(pulumi, belongings, state, killed=killed, yes=True, ending=True)
         code = pulumi.run("destroy", "--yes", "--skip-preview", "--suppress-outputs", *arguments, quiet=target.json)
         if code:
             screen.say(f"error: {target.project} is not quite down; what Pulumi said is above", "bold red")

@@ -20,11 +20,13 @@ STOP = 2
 """Seconds between SIGTERM and SIGKILL for a container that never got a request."""
 
 
-def explain(target: Target, state: State) -> None:
-    """Stops what was not let in; who serves, who is unwell, and what to type."""
+def explain(target: Target, state: State, *, began: bool) -> None:
+    """Stops what was not let in; who serves, who is unwell, and what to type. A run that has not even begun (no
+    settings, another passphrase) has let nothing in: what is new is somebody else's."""
     belongings = target.belongings
     now = serving_now(belongings)
-    stop_newcomers(belongings, state, {name for names in now.values() for name in names})
+    if began:
+        stop_newcomers(belongings, state, {name for names in now.values() for name in names})
     screen.say(f"error: {target.project} is not as declared; what Pulumi said is above", "bold red")
     for service, names in now.items():
         screen.say(f"  {service} is served by {', '.join(names)}")

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -31,6 +32,9 @@ control group has the weight of one process (kernel documentation, sched-design-
 PULUMI = ("nice", "-n", str(NICENESS), "pulumi")
 NOISE = re.compile(r" ~  \S+ \S+ refresh(ing)?( \([\d.]+m?s\))? *| {4}\S+:\S+:\S+ \S+ *(running)? *")
 """What Pulumi writes, without a terminal, of each resource that it asked for or that stayed the same."""
+LOCKED = re.compile(r"the stack is currently locked by|Another update is currently in progress", re.IGNORECASE)
+"""What Pulumi writes where another run has the lock, of a backend that it keeps itself and of Pulumi Cloud: as in its
+own Automation API (sdk/python, pulumi/automation/errors.py), for there is no exit code for it."""
 
 
 def environment(choices: Choices, own: Mapping[str, str]) -> dict[str, str]:
@@ -98,6 +102,7 @@ class Pulumi:
         """What a command that only looks writes. Raises CliError with Pulumi's words when it fails."""
         done = self._quietly(*arguments)
         if done.returncode:
+            self._refuse_if_locked(done.stderr)
             raise CliError(f"pulumi {arguments[0]} failed:\n{done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
@@ -140,7 +145,8 @@ class Pulumi:
     def run(self, command: str, *arguments: str, quiet: bool = False) -> int:
         """Runs a command with this stack's configuration, shows what it writes, and returns its exit code.
 
-        `quiet` keeps standard output free: Pulumi's goes to standard error.
+        `quiet` keeps standard output free: Pulumi's goes to standard error. Raises CliError (Code.LOCKED) where another
+        run has the stack's lock, which means that nothing was done.
         """
         interactive = not quiet and sys.stdout.isatty() and sys.stdin.isatty()
         flags = () if interactive else ("--non-interactive", "--suppress-progress")
@@ -152,6 +158,15 @@ class Pulumi:
         """Runs a command with this stack's configuration and shows nothing."""
         with self.project.config_file() as config:
             return self._quietly(command, "--stack", self.project.stack, *config, *arguments)
+
+    def _refuse_if_locked(self, said: str) -> None:
+        if LOCKED.search(said):
+            raise CliError(
+                f"another run is working on {self.project}, and nothing was changed; what Pulumi said:\n{said.strip()}",
+                "wait until it has ended",
+                f"or, when you know that it is dead:  pulumi cancel --stack {self.project.stack}",
+                code=Code.LOCKED,
+            )
 
     def _quietly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -174,18 +189,25 @@ class Pulumi:
                 text=True,
                 errors="replace",
                 stdout=None if interactive else subprocess.PIPE,
+                stderr=subprocess.PIPE,
             ) as process,
             passed_on(process) as received,
         ):
+            complaints: list[str] = []
+            listener = threading.Thread(target=relay, args=(process.stderr, complaints), daemon=True)
+            listener.start()
             for line in process.stdout or ():
                 if not NOISE.fullmatch(line.rstrip("\n")):
                     print(line, end="", file=sys.stderr if quiet else sys.stdout, flush=True)
             code = process.wait()
+            listener.join()
         if received:
             raise CliError(
                 "the run was interrupted; type the same again to go on",
                 code=Code.INTERRUPTED if signal.SIGINT in received else Code.TERMINATED,
             )
+        if code:
+            self._refuse_if_locked("".join(complaints))
         return code
 
 
@@ -206,6 +228,13 @@ def stacks(project: str) -> list[str]:
     if done.returncode:
         raise CliError(f"the stacks in the backend cannot be listed:\n{done.stderr.strip()}")
     return [str(each["name"]) for each in json.loads(done.stdout or "[]") or ()]
+
+
+def relay(stream: IO[str] | None, lines: list[str]) -> None:
+    """Shows what Pulumi writes to standard error, where its own errors go, and keeps it."""
+    for line in stream or ():
+        print(line, end="", file=sys.stderr, flush=True)
+        lines.append(line)
 
 
 @contextmanager

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from docker.models.containers import Container
+
 from slipway.cli import backend, screen
 from slipway.cli.belongings import Belongings, is_helper, is_job_to_keep, remove_all, remove_containers
 from slipway.cli.errors import CliError
@@ -10,7 +14,8 @@ from slipway.core.resource_types import IMAGE
 
 
 def unlock(pulumi: Pulumi) -> bool:
-    """Removes the lock of a run of this machine whose process is gone; returns whether there was one.
+    """Removes the locks of runs of this machine whose processes are gone, and no others (`pulumi cancel` would
+    remove a newer one too); returns whether there was one.
 
     Raises CliError when a run is at work, or may be, on another machine.
     """
@@ -18,35 +23,49 @@ def unlock(pulumi: Pulumi) -> bool:
     backend.refuse_if_held(pulumi.project, found)
     for lock in found:
         screen.say(f"a run was killed and left its lock, which is removed ({lock})")
-    if found:
-        pulumi.read("cancel", "--yes", "--stack", pulumi.project.stack)
+        lock.file.unlink(missing_ok=True)
     return bool(found)
 
 
-def strangers(belongings: Belongings, state: State) -> list[str]:
-    """The names of running containers of the stack that its state does not know, jobs left out."""
+def strangers(containers: Iterable[Container], state: State) -> list[str]:
+    """The names of running containers that the state does not know, jobs left out."""
     return sorted(
         str(each.name)
-        for each in belongings.containers()
+        for each in containers
         if each.id not in state.ids and not is_helper(each) and each.status != "created"
     )
 
 
 def clear(
     pulumi: Pulumi, belongings: Belongings, state: State, *, killed: bool, yes: bool, ending: bool = False
-) -> None:
+) -> State:
     """Removes containers and networks that carry the stack's labels and are not in its state, and forgets what a
-    killed run had begun to make.
+    killed run had begun to make; returns the state as it is then.
 
     Such a container must not stay: it holds a port, or, if it is a Postgres, the data volume, which two servers at
     once destroy. Where no run was killed the state itself was lost or is elsewhere: for a stack that keeps its data
     that needs a yes.
 
+    What looks like the rest of a killed run may be the work of one that goes on elsewhere, of plain Pulumi's too. So
+    the engine is looked at first, then Pulumi's lock is gone through, by a refresh, and then the state is read: whoever
+    made what was seen has ended by then, and has recorded it unless it was killed. Raises CliError (Code.LOCKED), with
+    nothing changed, where the lock is held.
+
     What a killed run left of a job is the next one's to take over, unless the stack is `ending`. Where the state was
     lost, the server that the job works on is replaced as well.
     """
     killed = killed or state.interrupted
-    unknown = strangers(belongings, state)
+    containers, networks = belongings.containers(), belongings.networks()
+    if not (killed or strangers(containers, state)):
+        return state
+    if pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True):
+        raise CliError("the state could not be put right; what Pulumi said is above", "make doctor")
+    if state.interrupted:
+        screen.say("a run was killed while it made something; the state was put right")
+    state = pulumi.state() or state
+    unknown = strangers(containers, state)
+    if not (killed or unknown):
+        return state
     if unknown and not killed and pulumi.project.profile.keep_data:
         screen.say(f"running, but unknown to the state in {pulumi.environment.get('PULUMI_BACKEND_URL', 'use')}:")
         for name in unknown:
@@ -56,24 +75,14 @@ def clear(
             word=pulumi.project.stack,
             yes=yes,
         )
-    if unknown or killed:
-        remove_unknown(belongings, state, keep_jobs=killed and not ending)
-    if state.interrupted:
-        screen.say("a run was killed while it made something; the state is put right")
-        if pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True):
-            raise CliError("the state could not be put right; what Pulumi said is above", "make doctor")
-
-
-def remove_unknown(belongings: Belongings, state: State, *, keep_jobs: bool) -> None:
-    unknown = [
-        each
-        for each in belongings.containers()
-        if each.id not in state.ids and not (keep_jobs and is_job_to_keep(each))
+    left = [
+        each for each in containers if each.id not in state.ids and not (killed and not ending and is_job_to_keep(each))
     ]
-    for container in unknown:
+    for container in left:
         screen.say(f"removing {container.name}, which the state does not know")
-    remove_containers(unknown)
-    remove_all([each for each in belongings.networks() if each.id not in state.ids])
+    remove_containers(left)
+    remove_all([each for each in networks if each.id not in state.ids])
+    return state
 
 
 def rebuilt(belongings: Belongings, state: State) -> list[str]:

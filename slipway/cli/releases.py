@@ -13,7 +13,7 @@ from slipway.cli.deploy import bring_up
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import State
-from slipway.cli.target import Target, command
+from slipway.cli.target import Target, changing, command
 from slipway.core import records
 from slipway.core.resource_types import JOB
 from slipway.core.topology import POSTGRES
@@ -66,7 +66,7 @@ def row(record: records.Record, serving: str, pinned: str) -> dict[str, Any]:
 @click.argument("release", required=False)
 @click.option("--force", is_flag=True, help="Roll back although migrations ran since, or data is at risk.")
 @click.option("--clear", is_flag=True, help="End a rollback: the next `up` goes on with the newest source.")
-@command
+@changing
 def rollback(target: Target, *, release: str | None, force: bool, clear: bool) -> int:
     """Go back to an earlier release: by default to the one before the one that serves.
 

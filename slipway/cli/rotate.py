@@ -12,7 +12,7 @@ from slipway.cli.deploy import bring_up
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import State
-from slipway.cli.target import Target, command
+from slipway.cli.target import Target, changing
 from slipway.core import rotation
 from slipway.core.topology import EDGE
 from slipway.settings.edge import TlsMode
@@ -29,7 +29,7 @@ TLS = (EDGE, rotation.TLS)
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Every generated secret of the stack.")
-@command
+@changing
 def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
     """Draw new values for generated secrets, live.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from slipway.cli.belongings import Belongings
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import DEFAULT_STACK, Project
 from slipway.cli.pulumi import Pulumi, State
+from slipway.engine_lock import LEASE, VARIABLE, EngineLock, LockedError
 
 
 class Target:
@@ -47,6 +50,25 @@ class Target:
         if found is None:
             raise CliError(f"there is no stack {self.project}", self.project.typed("up"), code=Code.MISSING)
         return found
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other command changes the stack until the block ends. Raises CliError when one is at work."""
+        lock = EngineLock(self.belongings.client, self.project.name, self.project.stack)
+        try:
+            with lock.held() as token:
+                os.environ[VARIABLE] = token  # for the program, which refuses to run beside somebody else's command
+                try:
+                    yield
+                finally:
+                    del os.environ[VARIABLE]
+        except LockedError as held:
+            raise CliError(
+                f"another command is changing {self.project}: {held}",
+                "wait until it has ended",
+                f"where it was killed on another machine, its lock is over {LEASE} s after its last sign of life",
+                code=Code.LOCKED,
+            ) from None
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., None]:
@@ -86,3 +108,16 @@ def ended(run: Callable[[], int | None], *, json: bool) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return Code.OK  # whoever read has seen enough
+
+
+def changing(function: Callable[..., int | None]) -> Callable[..., None]:
+    """Gives a command that changes the stack what every `command` has, and the lock of the stack from its beginning to
+    its end: what it looks at stays so until it has acted."""
+
+    @command
+    @functools.wraps(function)
+    def wrapped(target: Target, **others: Any) -> int | None:
+        with target.locked():
+            return function(target, **others)
+
+    return wrapped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from pulumi.runtime.config import CONFIG
 
 from slipway import docker_engine
 from slipway.docker_engine import DockerEngine, EngineError
+from slipway.engine_lock import VARIABLE, EngineLock, LockedError
 from slipway.settings import runtime
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
@@ -21,11 +24,29 @@ from slipway.setup.choices import base_images
 
 
 def resolve_engine(setting: str | None) -> DockerEngine:
-    """The engine of this run. Raises pulumi.RunError where there is none to use: a text, and no traceback."""
+    """The engine of this run. Raises pulumi.RunError where there is none to use, or a command of Slipway's is changing
+    the stack: a text, and no traceback."""
     try:
-        return docker_engine.resolve(setting)
-    except EngineError as error:
+        engine = docker_engine.resolve(setting)
+        if not pulumi.runtime.is_dry_run():
+            _refuse_beside_a_command(engine)
+    except (EngineError, LockedError) as error:
         raise pulumi.RunError(str(error)) from error
+    return engine
+
+
+def _refuse_beside_a_command(engine: DockerEngine) -> None:
+    """For plain Pulumi. What a command itself runs has the command's token."""
+    if VARIABLE in os.environ:
+        return
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    with closing(docker_engine.client(engine.address)) as asked:
+        try:
+            EngineLock(asked, project, stack).refuse_others()
+        except LockedError as held:
+            raise LockedError(
+                f"a slipway command is changing {project}-{stack}, wait until it has ended: {held}"
+            ) from None
 
 
 def load(engine: DockerEngine) -> Site:

@@ -3,6 +3,7 @@ with data, a network, all with Slipway's names and labels."""
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import secrets
@@ -165,6 +166,42 @@ class Site:
             run.communicate(timeout=60)
             assert run.returncode == 1
 
+    def as_another_operator(self, directory: Path) -> Site:
+        """The same site, from another checkout and another home."""
+        other = copy.copy(self)
+        other.pulumi = copy.copy(self.pulumi)
+        other.root = other.pulumi.directory = shutil.copytree(self.root, directory / "project")
+        home = directory / "home"
+        home.mkdir()
+        (home / "plugins").symlink_to(Path(self.pulumi.environment["PULUMI_HOME"]) / "plugins")
+        other.pulumi.environment = self.pulumi.environment | {"HOME": str(directory), "PULUMI_HOME": str(home)}
+        return other
+
+    def there(self) -> dict[str, tuple[str, str]]:
+        """{name: id and when it was started} of the project's containers."""
+        found = engine.client().containers.list(all=True, filters={"label": f"slipway.project={self.name}"})
+        return {str(each.name): (str(each.id), each.attrs["State"]["StartedAt"]) for each in found}
+
+
+@pytest.fixture
+def remote_backend() -> Iterator[str]:
+    """The address of a backend that is no folder: of it Slipway knows what Pulumi says of it, and nothing else."""
+    port = engine.free_port()
+    container = engine.client().containers.run(
+        base_image("postgres"),
+        name=f"cli-backend-{secrets.token_hex(3)}",
+        detach=True,
+        environment={"POSTGRES_HOST_AUTH_METHOD": "trust"},
+        ports={"5432/tcp": ("127.0.0.1", port)},
+        tmpfs={"/var/lib/postgresql/data": ""},
+    )
+    try:
+        ready: Any = ["pg_isready", "--host=127.0.0.1"]  # over TCP: the server that only sets up listens on its socket
+        wait_until("the backend answers", lambda: container.exec_run(ready).exit_code == 0, 60)
+        yield f"postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+    finally:
+        container.remove(force=True, v=True)
+
 
 @pytest.fixture
 def site(tmp_path: Path, virtualenv: Path) -> Iterator[Site]:
@@ -248,6 +285,35 @@ def test_after_a_kill_the_next_up_clears_the_lock_and_what_was_half_made(site: S
     assert not [each for each in site.pulumi.resources() if each.get("initErrors")]
     status = site.json("status")
     assert (status["well"], status["interrupted"], status["locks"]) == (True, False, [])
+
+
+def test_of_two_operators_on_a_remote_backend_the_second_changes_nothing_while_the_first_may_be_at_work(
+    site: Site, remote_backend: str, tmp_path: Path
+) -> None:
+    site.pulumi.environment["PULUMI_BACKEND_URL"] = remote_backend
+    site.configure("dev", check="'false'")
+    (tmp_path / "other").mkdir()
+    other = site.as_another_operator(tmp_path / "other")
+    changing = (["up"], ["down"], ["down", "--delete-data", "--yes"], ["rotate", "--all"])
+
+    with site.waiting() as first:
+        before, half = site.there(), str(site.container("well").name)
+        for arguments in changing:
+            assert f"process {first.pid} of" in other.run(*arguments, code=8).stderr
+        plainly = other.pulumi.pulumi("up", "--yes", "--skip-preview", "--stack", "dev", succeeds=False).text
+        assert "the stack is currently locked" in plainly
+        assert (first.poll(), site.there()) == (None, before)
+        os.killpg(first.pid, signal.SIGKILL)  # of everything: whether it is dead nobody can know from elsewhere
+        first.communicate()
+    for arguments in changing[:3]:
+        assert "pulumi cancel --stack dev" in other.run(*arguments, code=8).stderr
+    assert site.there() == before
+
+    other.pulumi.pulumi("cancel", "--yes", "--stack", "dev")
+    other.configure("dev")
+    other.run("up")
+    assert other.json("status")["well"]
+    assert {identity for identity, _ in site.there().values()}.isdisjoint({before[half][0]})
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -298,16 +298,3 @@ def test_a_plan_with_data_at_risk_is_refused_unless_it_is_allowed(site: Edge) ->
     site.declare(services={"web": {"volumes": {"uploads": "/data"}}})
     site.slipway("up")
     assert site.inside("web", "cat", "/data/note") == "precious\n"
-
-
-def test_a_second_operator_is_refused_while_a_run_is_at_work_and_the_run_goes_on(site: Edge) -> None:
-    slow = "sh -c 'sleep 10; exec python server.py'"
-    site.declare(services={"web": {"env": {"TITLE": "third"}, "command": slow}})
-    with site.started("up") as first:
-        locks = site.root / "state" / ".pulumi" / "locks" / "organization" / site.project / "prod"
-        wait_until("the first run has the lock", lambda: list(locks.glob("*.json")), 60)
-        assert "another run is working" in site.slipway("up", code=8).stderr
-        assert "locked" in site.pulumi("up", "--yes", "--skip-preview", succeeds=False).text
-        said = first.communicate(timeout=120)
-    assert first.returncode == 0, said
-    assert site.get().text == "third /"

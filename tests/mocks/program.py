@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ import pulumi.runtime
 import yaml
 from pulumi.runtime import mocks, rpc
 
-from slipway import docker_engine
+from slipway import docker_engine, engine_lock
 from slipway.core.pools import DEFAULTS, Room
 from tests.mocks.recording import PROJECT, SECRET, Monitor, Program, Recorded, table
 
@@ -65,6 +66,7 @@ def run(
 
     with (
         patch.object(docker_engine, "resolve", lambda _setting=None: engine),
+        patch.dict(os.environ, {engine_lock.VARIABLE: "held"}),
         patch.object(docker_engine.DockerEngine, "has_image", lambda _engine, image: not images or image in images),
         patch.object(docker_engine.DockerEngine, "writers", lambda _engine, _volume: {}),
         patch.object(docker_engine.DockerEngine, "room", lambda _engine: Room(DEFAULTS, frozenset(), ())),

@@ -9,8 +9,11 @@ import pulumi
 import pytest
 
 from slipway import docker_engine
+from slipway.engine_lock import VARIABLE, EngineLock
 from slipway.settings.configuration import resolve_engine
+from tests.unit.cli.fakes import FakeEngine
 
+ENGINE = docker_engine.DockerEngine(address="unix:///x", platform="linux/amd64", memory=1)
 UNIX = "unix:///run/user/1000/docker.sock"
 
 
@@ -123,3 +126,27 @@ def test_an_engine_that_cannot_build_is_known_before_anything_is_made(version: s
 def test_an_engine_that_does_not_answer_is_told_in_one_text_and_without_a_traceback() -> None:
     with pytest.raises(pulumi.RunError, match=r"no Docker engine answers at unix:///nowhere\.sock[\s\S]*make setup"):
         resolve_engine("unix:///nowhere.sock")
+
+
+@pytest.mark.parametrize(("preview", "ours"), [(False, False), (False, True), (True, False)])
+def test_plain_pulumi_changes_nothing_while_a_command_does(
+    monkeypatch: pytest.MonkeyPatch, *, preview: bool, ours: bool
+) -> None:
+    engine = FakeEngine()
+    found: Any = engine.client()
+    found.close = lambda: None
+    monkeypatch.setattr(docker_engine, "resolve", lambda _: ENGINE)
+    monkeypatch.setattr(docker_engine, "client", lambda _: found)
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: preview)
+    monkeypatch.setattr(pulumi, "get_project", lambda: "shop")
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "prod")
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert resolve_engine(None) == ENGINE, "nobody is at work"
+    with EngineLock(found, "shop", "prod").held() as token:
+        if ours:
+            monkeypatch.setenv(VARIABLE, token)
+        if preview or ours:
+            assert resolve_engine(None) == ENGINE
+        else:
+            with pytest.raises(pulumi.RunError, match=r"a slipway command is changing shop-prod, .*: process \d+ of "):
+                resolve_engine(None)

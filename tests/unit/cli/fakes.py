@@ -9,6 +9,7 @@ import tarfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from click.testing import CliRunner, Result
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from slipway.cli.__main__ import main
+from slipway.engine_lock import LABEL
 
 PULUMI = """\
 #!{python} -SE
@@ -43,10 +45,17 @@ elif "init" in words:
 elif "history" in words:
     result = book / "result"
     ended = result.read_text() if result.exists() else "succeeded"
-    print(json.dumps([{"kind": "update", "result": ended, "endTime": "2026-01-02T03:04:05Z",
+    began = "2026-01-02T03:04:05.000Z" if (book / "refused").exists() else "2999-01-02T03:04:05.000Z"
+    print(json.dumps([{"kind": "update", "result": ended, "startTime": began, "endTime": "2026-01-02T03:04:05Z",
                        "resourceChanges": {"create": 2, "same": 1}}]))
 else:
     print("said by pulumi " + words[0])
+recorded = book / f"{words[0]}.state"
+if recorded.exists():
+    recorded.replace(state)
+said = book / f"{words[0]}.said"
+if said.exists():
+    sys.exit(said.read_text())
 events = book / "events"
 if "--event-log" in arguments and os.environ.get("PULUMI_DEBUG_COMMANDS") != "true":
     sys.exit("error: unknown flag: --event-log")
@@ -115,6 +124,8 @@ class FakeEngine:
     images: set[str] = field(default_factory=set)
     in_use: set[str] = field(default_factory=set)
     done: list[str] = field(default_factory=list)
+    locks: dict[str, SimpleNamespace] = field(default_factory=dict)
+    now: datetime = datetime(2026, 1, 2, 3, 4, 5, 600, UTC)
 
     def add(self, name: str, service: str, **described: Any) -> FakeContainer:
         self.containers.append(FakeContainer(self, name, service, **described))
@@ -124,13 +135,23 @@ class FakeEngine:
         return SimpleNamespace(
             containers=SimpleNamespace(list=lambda **_: list(self.containers)),
             networks=SimpleNamespace(list=lambda **_: self._things("network", self.networks)),
-            volumes=SimpleNamespace(
-                list=lambda **_: self._things("volume", self.volumes),
-                get=self._volume,
-            ),
+            volumes=SimpleNamespace(list=self._list_volumes, create=self.create, get=self._volume),
+            info=lambda: {"SystemTime": self.now.isoformat()},
             images=SimpleNamespace(get=self._image, remove=self._remove("image", self.tags)),
             api=SimpleNamespace(images=lambda: [{"RepoTags": None}, *({"RepoTags": [tag]} for tag in self.tags)]),
         )
+
+    def create(self, name: str, labels: dict[str, str], *, age: float = 0) -> SimpleNamespace:
+        """A lock's volume, made `age` seconds ago."""
+        made = {"Labels": labels, "CreatedAt": (self.now - timedelta(seconds=age)).isoformat(timespec="seconds")}
+        self.locks[name] = SimpleNamespace(name=name, attrs=made, remove=lambda: self.locks.pop(name))
+        return self.locks[name]
+
+    def _list_volumes(self, filters: dict[str, Any]) -> list[Any]:
+        wanted = filters["label"]
+        if isinstance(wanted, str):
+            return [each for each in self.locks.values() if wanted == f"{LABEL}={each.attrs['Labels'][LABEL]}"]
+        return self._things("volume", self.volumes)
 
     def _things(self, kind: str, held: dict[str, dict[str, Any]]) -> list[Any]:
         return [
@@ -189,11 +210,15 @@ class Desk:
         [found] = [call for call in self.calls() if word in call["arguments"]]
         return found
 
-    def has_state(self, *resources: dict[str, Any], interrupted: bool = False, outputs: Any = None) -> None:
+    def has_state(
+        self, *resources: dict[str, Any], interrupted: bool = False, outputs: Any = None, after: str = ""
+    ) -> None:
+        """What is recorded: now, or `after` the next `pulumi <command>`."""
         stack = {"type": "pulumi:pulumi:Stack", "urn": URN + "stack", "outputs": outputs or {}}
         pending = [{"type": "creating", "resource": {}}] if interrupted else []
         deployment = {"resources": [stack, *resources], "pending_operations": pending}
-        (self.book / "state.json").write_text(json.dumps({"deployment": deployment}))
+        file = self.book / (f"{after}.state" if after else "state.json")
+        file.write_text(json.dumps({"deployment": deployment}))
 
     def declares(self, **config: Any) -> None:
         """The configuration in Pulumi.yaml."""
@@ -211,6 +236,14 @@ class Desk:
         if error:
             events.append({"diagnosticEvent": {"severity": "error", "message": f"{error}\n"}})
         (self.book / "events").write_text("".join(f"{json.dumps(event)}\n" for event in events))
+
+    def locked_elsewhere(self, command: str, words: str) -> None:
+        """From now on `pulumi <command>` fails with these words, as where another run has the lock of the backend."""
+        (self.book / f"{command}.said").write_text(f"error: {words}")
+
+    def refuses_to_begin(self) -> None:
+        """From now on the newest entry of the stack's history is of an earlier run."""
+        (self.book / "refused").touch()
 
     def last_run(self, result: str) -> None:
         """How the newest entry of the stack's history ended."""

@@ -123,7 +123,7 @@ def test_where_a_file_backend_is(desk: Desk, url: str, folder: str | None) -> No
 
 
 def lock(pid: int, host: str = "") -> backend.Lock:
-    return backend.Lock(pid, "ada", host or socket.gethostname(), "2026-01-01T00:00:00Z")
+    return backend.Lock(Path("1.json"), pid, "ada", host or socket.gethostname(), "2026-01-01T00:00:00Z")
 
 
 @contextmanager
