@@ -41,7 +41,7 @@ if [ -n "$virtualenv" ]; then
     PATH=$(cd "$virtualenv/bin" && pwd):$PATH
     unset PYTHONHOME
 fi
-exec "$python" -u {lifeline} pulumi.dynamic "$@"
+exec "$python" -u -m pulumi.dynamic "$@"
 """
 
 
@@ -86,7 +86,7 @@ def lay_out(tools: Path, home: Path, python: Path, cli: Path | None, plugins: di
     if cli:
         script(tools / "pulumi-language-python", launcher("language_host"))
         script(tools / "pulumi-resource-pulumi-python",
-               DYNAMIC_PROVIDERS.format(lifeline=shlex.quote(str(HERE / "lifeline.py"))))
+               DYNAMIC_PROVIDERS.format())
         binary(tools / "pulumi", cli)
     for name, version in plugins.items():
         script(home / "plugins" / f"resource-{name}-v{version}" / f"pulumi-resource-{name}", launcher(PLUGINS[name]))

@@ -67,8 +67,8 @@ def outcome(program: str, directory: str) -> int:
     except grpc.RpcError as error:
         if error.code() != grpc.StatusCode.UNAVAILABLE:  # an engine that shuts down has said why
             pulumi.log.error(f"{error.code()}: {error.details()}")
-    except KeyboardInterrupt:
-        pass  # the program passed on the engine's interrupt
+    except KeyboardInterrupt:  # the engine's way to end it: the genuine host lets Python say so as well
+        traceback.print_exc()
     except SystemExit as error:
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)

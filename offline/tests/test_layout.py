@@ -123,7 +123,7 @@ def test_dynamic_providers_run_under_the_projects_python(given: dict[str, Path],
     lay_out(given)
     venv = given["python"].parents[1]
     launcher = given["tools"] / "pulumi-resource-pulumi-python"
-    wanted = [f"argument {word}" for word in ("-u", f"{OFFLINE}/slipway_offline/lifeline.py", "pulumi.dynamic", "99")]
+    wanted = [f"argument {word}" for word in ("-u", "-m", "pulumi.dynamic", "99")]
 
     seen = call(launcher, tmp_path, "99", PULUMI_RUNTIME_VIRTUALENV=str(venv), PYTHONHOME="elsewhere")
     assert seen[-4:] == wanted

@@ -105,7 +105,12 @@ def bring_up(
         backend.refuse_if_held(target.project, backend.locks(target.project, pulumi.folder))
     flags += ["--refresh"] if refresh else []
     began = datetime.now(UTC).replace(microsecond=0)
-    code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
+    try:
+        code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
+    except CliError as error:
+        if error.code in {Code.INTERRUPTED, Code.TERMINATED}:
+            failed.stop_newcomers(target.belongings, target.state())
+        raise
     run, state = pulumi.last_run(), target.state()
     if target.json:
         screen.as_json(report.machine(pulumi, state, run))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
 
 from docker.errors import NotFound
 
@@ -26,7 +25,7 @@ def explain(target: Target, state: State, *, began: bool) -> None:
     belongings = target.belongings
     now = serving_now(belongings)
     if began:
-        stop_newcomers(belongings, state, {name for names in now.values() for name in names})
+        stop_newcomers(belongings, state)
     screen.say(f"error: {target.project} is not as declared; what Pulumi said is above", "bold red")
     for service, names in now.items():
         screen.say(f"  {service} is served by {', '.join(names)}")
@@ -49,12 +48,13 @@ def serving_now(belongings: Belongings) -> dict[str, list[str]]:
     return {}
 
 
-def stop_newcomers(belongings: Belongings, state: State, serves: Collection[str]) -> None:
+def stop_newcomers(belongings: Belongings, state: State) -> None:
     """Stops the new containers whose release was never asked for, because a migration or a build failed before: a
     worker among them would go on working beside the old one. The release itself does that for those that it refuses.
 
     New is what stands beside its predecessor, which the next release deletes, and is in no release that succeeded.
     """
+    serves = {name for names in serving_now(belongings).values() for name in names}
     beside = {each["urn"] for each in state.resources if each.get("delete")}
     released = {
         container["name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ import yaml
 from slipway.cli import backend
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
+from slipway.core import interruption
 from slipway.core.resource_types import STACK
 from slipway.setup.choices import Choices
 
@@ -30,6 +32,8 @@ NICENESS = 10
 take the processor from the site that serves: each of them counts there as much as all containers together, whose
 control group has the weight of one process (kernel documentation, sched-design-CFS, group scheduling)."""
 PULUMI = ("nice", "-n", str(NICENESS), "pulumi")
+PATIENCE = 10
+"""Seconds from an interruption until Pulumi is told not to wait for what is under way."""
 NOISE = re.compile(r" ~  \S+ \S+ refresh(ing)?( \([\d.]+m?s\))? *| {4}\S+:\S+:\S+ \S+ *(running)? *")
 """What Pulumi writes, without a terminal, of each resource that it asked for or that stayed the same."""
 LOCKED = re.compile(r"the stack is currently locked by|Another update is currently in progress", re.IGNORECASE)
@@ -182,16 +186,18 @@ class Pulumi:
     def _show(self, *arguments: str, interactive: bool, quiet: bool) -> int:
         """On a terminal Pulumi draws by itself; elsewhere the lines that say nothing are left out."""
         with (
+            deaf_to_hangup(),
+            tempfile.TemporaryDirectory(prefix="slipway-") as folder,
             subprocess.Popen(
                 [*PULUMI, *arguments],
                 cwd=self.project.root,
-                env=self.environment,
+                env=self.environment | {interruption.VARIABLE: f"{folder}/interrupted"},
                 text=True,
                 errors="replace",
                 stdout=None if interactive else subprocess.PIPE,
                 stderr=subprocess.PIPE,
             ) as process,
-            passed_on(process) as received,
+            passed_on(process, Path(folder, "interrupted")) as received,
         ):
             complaints: list[str] = []
             listener = threading.Thread(target=relay, args=(process.stderr, complaints), daemon=True)
@@ -204,7 +210,7 @@ class Pulumi:
         if received:
             raise CliError(
                 "the run was interrupted; type the same again to go on",
-                code=Code.INTERRUPTED if signal.SIGINT in received else Code.TERMINATED,
+                code=Code.TERMINATED if signal.SIGTERM in received else Code.INTERRUPTED,
             )
         if code:
             self._refuse_if_locked("".join(complaints))
@@ -238,19 +244,41 @@ def relay(stream: IO[str] | None, lines: list[str]) -> None:
 
 
 @contextmanager
-def passed_on(process: subprocess.Popen[Any]) -> Iterator[list[int]]:
-    """Lets Pulumi end in its own time: an interrupt from the keyboard reaches it by itself, a SIGTERM is passed on.
-    Yields the signals that came."""
+def deaf_to_hangup() -> Iterator[None]:
+    """What is started meanwhile does not die of a terminal that is closed: it is told by `passed_on`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@contextmanager
+def passed_on(process: subprocess.Popen[Any], mark: Path) -> Iterator[list[int]]:
+    """Has the run end in order: Slipway's providers see the `mark` and leave off, and Pulumi is interrupted, by the
+    keyboard itself or by what is passed on of another signal. Where something still works after PATIENCE (the build of
+    an image), Pulumi is interrupted once more: it then waits for nothing, and notes what was under way. Yields the
+    signals that came."""
     received: list[int] = []
 
-    def handle(number: int, _frame: object) -> None:
-        received.append(number)
-        if number == signal.SIGTERM:
+    def again() -> None:
+        with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    def handle(number: int, _frame: object) -> None:
+        if not received:
+            impatient.start()
+        received.append(number)
+        mark.touch()
+        if number != signal.SIGINT:
+            process.send_signal(signal.SIGINT)
+
+    impatient = threading.Timer(PATIENCE, again)
+    impatient.daemon = True
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield received
     finally:
+        impatient.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)

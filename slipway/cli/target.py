@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ class Target:
         """No other command changes the stack until the block ends. Raises CliError when one is at work."""
         lock = EngineLock(self.belongings.client, self.project.name, self.project.stack)
         try:
-            with lock.held() as token:
+            with lock.held() as token, ending_in_order():
                 os.environ[VARIABLE] = token  # for the program, which refuses to run beside somebody else's command
                 try:
                     yield
@@ -69,6 +70,18 @@ class Target:
                 f"where it was killed on another machine, its lock is over {LEASE} s after its last sign of life",
                 code=Code.LOCKED,
             ) from None
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """A command that is terminated leaves its blocks, and gives back what it holds."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: sys.exit(int(Code.TERMINATED))) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def command(function: Callable[..., int | None]) -> Callable[..., None]:

@@ -19,7 +19,9 @@ from docker.models.containers import Container
 from pulumi.dynamic import ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 from slipway import docker_engine
+from slipway.core import interruption
 from slipway.core.naming import HELPER_LABEL
+from slipway.providers import lifeline
 
 T = TypeVar("T")
 Properties = dict[str, Any]
@@ -60,7 +62,10 @@ class Provider(ResourceProvider):
     work: ClassVar[tuple[str, ...]] = ()
 
     def configure(self, _req: ConfigureRequest) -> None:
-        Failure.inside_provider = True  # called in Pulumi's process for dynamic providers only
+        """Called in Pulumi's process for dynamic providers only."""
+        if not Failure.inside_provider:
+            Failure.inside_provider = True
+            lifeline.end_with_pulumi()
 
     def diff(self, _id: str, olds: Properties, news: Properties) -> DiffResult:
         changed = changes(olds, news)
@@ -132,11 +137,12 @@ def wait(condition: Callable[[], T], seconds: float, problem: Callable[[], str])
 
 
 def pause(seconds: float = PAUSE) -> None:
-    """The time between two questions to the engine. Raises Interrupted when the run was: Pulumi's process for providers
-    only ends when the work in hand has, and nothing must happen after the operator was told that it failed.
+    """The time between two questions to the engine. Raises Interrupted when the run was, by the command or because
+    Pulumi ends this process: it only ends when the work in hand has, and nothing must happen after the operator was
+    told that it failed.
     """
-    if not threading.main_thread().is_alive():
-        raise Interrupted("interrupted")
+    if interruption.came() or not threading.main_thread().is_alive():
+        raise Interrupted("interrupted, and left as it is until the next run")
     time.sleep(seconds)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,14 @@ from slipway.settings.site import Site
 from slipway.setup import paths
 from slipway.setup.choices import base_images
 
+REPORTED = 32
+"""The exit status by which a program says that the operator has been told (pulumi, sdk/python, the language host)."""
+
 
 def resolve_engine(setting: str | None) -> DockerEngine:
     """The engine of this run. Raises pulumi.RunError where there is none to use, or a command of Slipway's is changing
     the stack: a text, and no traceback."""
+    _end_quietly_when_interrupted()
     try:
         engine = docker_engine.resolve(setting)
         if not pulumi.runtime.is_dry_run():
@@ -33,6 +39,16 @@ def resolve_engine(setting: str | None) -> DockerEngine:
     except (EngineError, LockedError) as error:
         raise pulumi.RunError(str(error)) from error
     return engine
+
+
+def _end_quietly_when_interrupted() -> None:
+    """Pulumi interrupts the program once a run is over that failed or was interrupted, and has said so by then; the
+    language host would add a traceback of its own."""
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        signal.signal(signal.SIGINT, lambda *_: os._exit(REPORTED))
 
 
 def _refuse_beside_a_command(engine: DockerEngine) -> None:

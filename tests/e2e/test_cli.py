@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from slipway.cli.pulumi import PATIENCE
 from slipway.setup import paths
 from tests.support import engine
 from tests.support.base_images import base_image
@@ -27,6 +28,10 @@ PROGRAM = """\
 import pulumi
 import pulumi_docker as docker
 
+from slipway.settings.configuration import resolve_engine
+from waiting import Waiting
+
+engine = resolve_engine(None)
 config = pulumi.Config()
 project, stack = pulumi.get_project(), pulumi.get_stack()
 prefix = f"{project}-{stack}-"
@@ -57,11 +62,36 @@ def container(name, **arguments):
 web = container(
     "web", volumes=[docker.ContainerVolumeArgs(volume_name=data.name, container_path="/data")], init=True,
     ports=[docker.ContainerPortArgs(internal=8000, external=config.require_int("port"), ip="127.0.0.1")])
-container("well", command=["sleep", "600"], init=True, wait=True, wait_timeout=60,
-          healthcheck=docker.ContainerHealthcheckArgs(
-              tests=["CMD", config.get("check") or "true"], interval="1s", timeout="2s", retries=100))
+well = container(
+    "well", command=["sleep", "600"], init=True, healthcheck=docker.ContainerHealthcheckArgs(
+        tests=["CMD", config.get("check") or "true"], interval="1s", timeout="2s", retries=100))
+Waiting(f"{prefix}waiting", engine.address, well.name)
 pulumi.export("url", web.name.apply(lambda _: f"http://127.0.0.1:{config.require_int('port')}/"))
 pulumi.export("key", pulumi.Output.secret("a secret, so that the state has a salt"))
+"""
+WAITING = """\
+from pulumi import dynamic
+
+from slipway.providers.engine import Provider, connect, wait
+
+
+class WaitingProvider(Provider):
+    identity = work = ("container",)
+
+    def id(self, props):
+        return props["container"]
+
+    def do(self, olds, news):
+        with connect(news["engine"]) as client:
+            def healthy():
+                return client.containers.get(news["container"]).attrs["State"]["Health"]["Status"] == "healthy"
+
+            wait(healthy, 120, lambda: "it does not get well")
+
+
+class Waiting(dynamic.Resource):
+    def __init__(self, name, engine, container):
+        super().__init__(WaitingProvider(), name, {"engine": engine, "container": container})
 """
 DOCKERFILE = """\
 ARG BASE
@@ -79,6 +109,8 @@ class Site:
         self.pulumi = PulumiProject(directory, PROGRAM, virtualenv=virtualenv, name=self.name, stack="dev")
         self.root, self.state = self.pulumi.directory, directory / "state"
         self.port = engine.free_port()
+        self.pulumi.write("waiting.py", WAITING)
+        self.pulumi.environment["PYTHONPATH"] = str(paths.PROJECT)
         self.pulumi.write("web/Dockerfile", DOCKERFILE.format(mark=self.name))
         self.pulumi.write(".gitignore", "__pycache__/\n")  # as every Python project's
         for stack in ("dev", "prod"):
@@ -148,8 +180,8 @@ class Site:
             text=True,
             start_new_session=True,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         ) as run:
 
             def waits() -> bool:
@@ -316,16 +348,18 @@ def test_of_two_operators_on_a_remote_backend_the_second_changes_nothing_while_t
     assert {identity for identity, _ in site.there().values()}.isdisjoint({before[half][0]})
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 130)])
 def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(site: Site, number: int, code: int) -> None:
     site.configure("dev", check="'false'")
     with site.waiting() as run:
         # As a terminal does for Ctrl-C, and as an init system ends a service: all of it, or the command alone.
         os.killpg(run.pid, number) if number == signal.SIGINT else run.send_signal(number)
-        said = run.communicate(timeout=60)[1]
+        said = run.communicate(timeout=PATIENCE)[0]
     assert run.returncode == code, said
     assert "interrupted; type the same again" in said
-    assert site.json("status", code=6)["locks"] == []
+    assert "Traceback" not in said
+    status = site.json("status", code=6)
+    assert (status["locks"], status["interrupted"]) == ([], False)
 
     site.configure("dev")
     site.run("up")
