@@ -97,11 +97,11 @@ def bring_up(
     pulumi, belongings = target.pulumi, target.belongings
     data.refuse_unreadable(belongings)
     killed = recovery.unlock(pulumi)
-    state = pulumi.state() or pulumi.create()
-    state = recovery.clear(pulumi, belongings, state, killed=killed, yes=yes)
+    known = pulumi.state() or pulumi.create()
+    state = recovery.clear(pulumi, belongings, known, killed=killed, yes=yes)
     flags = [*target.project.policy, *recovery.rebuilt(belongings, state), *drift.replaced(belongings, state)]
     if not allow_data_loss:
-        plan.refuse_data_loss(pulumi, belongings, state, [*flags, *arguments])
+        plan.refuse_data_loss(pulumi, belongings, known, [*flags, *arguments])
         backend.refuse_if_held(target.project, backend.locks(target.project, pulumi.folder))
     flags += ["--refresh"] if refresh else []
     began = datetime.now(UTC).replace(microsecond=0)

@@ -147,8 +147,8 @@ class FakeEngine:
         self.locks[name] = SimpleNamespace(name=name, attrs=made, remove=lambda: self.locks.pop(name))
         return self.locks[name]
 
-    def _list_volumes(self, filters: dict[str, Any]) -> list[Any]:
-        wanted = filters["label"]
+    def _list_volumes(self, filters: dict[str, Any] | None = None) -> list[Any]:
+        wanted = (filters or {}).get("label")
         if isinstance(wanted, str):
             return [each for each in self.locks.values() if wanted == f"{LABEL}={each.attrs['Labels'][LABEL]}"]
         return self._things("volume", self.volumes)
