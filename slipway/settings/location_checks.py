@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slipway.core import nginx, pages, statics
+from slipway.core import nginx, pages, prefixes, statics
 from slipway.settings.problems import Problem, spelled, write_service
 from slipway.settings.site import Service, Site
 
@@ -48,7 +48,7 @@ def places(service: Service) -> Iterator[Place]:
         for location in locations:
             yield Place(location=location.removeprefix("^~ "), service=service, keys=("static", url))
     for path in dict.fromkeys(service.idempotent):
-        yield Place(location=f"= {nginx.below(service, path)}", service=service, keys=("idempotent",))
+        yield Place(location=f"= {prefixes.below(service, path)}", service=service, keys=("idempotent",))
 
 
 def _own() -> Iterator[Place]:
@@ -75,7 +75,7 @@ def _problem(place: Place, other: Place) -> Problem:
         value = {next(each for each in ("/static/", "/files/") if each not in service.static): folder}
     else:
         what = f"{shown} is taken by {other.setting}"
-        value = [each for each in service.idempotent if f"= {nginx.below(service, each)}" != place.location]
+        value = [each for each in service.idempotent if f"= {prefixes.below(service, each)}" != place.location]
     because = tuple(spelled("services", each.service.name, "route") for each in (place, other) if each.service)
     fix = write_service(service.name, kind, value=value)
     return Problem(path=place.setting, what=what, fix=fix, because=because)
