@@ -13,6 +13,7 @@ from flask import Flask
 from . import api, commands, errors, health
 from .config import from_environment
 from .models import db, migrate
+from .pictures import Inspector
 from .store import MediaStore
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +25,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(from_environment(os.environ) if settings is None else settings)
     app.logger.setLevel(logging.INFO)
     app.extensions["media"] = MediaStore(Path(app.config["MEDIA_FOLDER"]))
+    app.extensions["inspector"] = Inspector(
+        memory=app.config["MAX_DECODE_BYTES"], at_once=app.config["UPLOADS_AT_ONCE"]
+    )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(HERE.parent / "migrations"))
     app.register_blueprint(api.blueprint)

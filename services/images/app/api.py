@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from http import HTTPStatus
 from pathlib import Path, PurePath
@@ -25,6 +26,8 @@ from .pictures import EXTENSIONS, KINDS, THUMBNAIL_EXTENSION, THUMBNAIL_TYPE, mo
 PAGE, LARGEST_PAGE, HIGHEST_PAGE = 24, 100, 1_000_000
 YEAR = 365 * 24 * 3600
 TITLE, DESCRIPTION = 200, 2000  # characters
+UNPRINTABLE = {"Cc", "Cs", "Cn", "Zl", "Zp"}  # Unicode's categories
+TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 blueprint = Blueprint("api", __name__)
 
@@ -124,7 +127,7 @@ def _sent(found: Picture, path: Path, content_type: str, extension: str, etag: s
         last_modified=found.created_at,
         max_age=YEAR,
         as_attachment="download" in request.args,
-        download_name=f"{found.title}{extension}",
+        download_name=f"{_folded(found.title)}{extension}",
     )
     response.cache_control.public = True
     response.cache_control.immutable = True
@@ -140,13 +143,13 @@ def _found(identity: uuid.UUID) -> Picture:
 
 def _argument(name: str, default: int, highest: int) -> int:
     text = request.args.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= highest):
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(highest)) and 1 <= int(text) <= highest):
         abort(HTTPStatus.BAD_REQUEST, f"{name} must be a number from 1 to {highest}.")
     return int(text)
 
 
 def _text(name: str, longest: int) -> str:
-    text = " ".join(request.form.get(name, "").replace("\0", "").split())
+    text = _folded(request.form.get(name, ""))
     if len(text) > longest:
         abort(HTTPStatus.BAD_REQUEST, f"The {name} is too long: {longest} characters are the limit.")
     return text
@@ -154,7 +157,14 @@ def _text(name: str, longest: int) -> str:
 
 def _title_from(filename: str) -> str:
     """A file's name as people read it, without its extension."""
-    return PurePath(filename).stem.replace("\0", "").replace("_", " ").strip()[:TITLE] or "Untitled"
+    return _folded(PurePath(filename).stem.replace("_", " "))[:TITLE].strip() or "Untitled"
+
+
+def _folded(text: str) -> str:
+    """The text in one line, without what no header, database or page takes: control characters, halves of characters,
+    and what turns the direction of the text around it."""
+    kept = (" " if unicodedata.category(each) in UNPRINTABLE or each in TURNING else each for each in text)
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
 
 def _upload_key() -> uuid.UUID:

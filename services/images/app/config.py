@@ -8,9 +8,11 @@
 | MEDIA_FOLDER | where the pictures are kept | media beside manage.py |
 | MAX_UPLOAD_MB | the largest picture file, in MiB | 10 |
 | MAX_DECODE_MB | memory for decoding a picture, in MiB: limits its pixels (JPEG 14, PNG 9, WebP 5 megapixels) | 80 |
+| UPLOADS_AT_ONCE | uploads of one process at a time; others get 503. Fewer than its threads: one answers the rest | 3 |
 
-Memory of a container: 60 MiB for each worker process, 64 for files on their way, and MAX_DECODE_MB. So 256 MiB suffice
-for the defaults and two workers; 384 with MAX_DECODE_MB=160 takes JPEG pictures of 28 megapixels.
+Memory of a container: 60 MiB for each worker process, 64 for files on their way, 32 for the process that decodes, and
+MAX_DECODE_MB. So 320 MiB suffice for the defaults and two workers; 400 with MAX_DECODE_MB=160 takes JPEG pictures of 28
+megapixels.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         "MAX_UPLOAD_BYTES": largest,
         "MAX_CONTENT_LENGTH": largest + FORM_OVERHEAD,
         "MAX_DECODE_BYTES": _number(environment, "MAX_DECODE_MB", 80) * MIB,
+        "UPLOADS_AT_ONCE": _number(environment, "UPLOADS_AT_ONCE", 3),
     }
 
 

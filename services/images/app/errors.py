@@ -13,10 +13,11 @@ from werkzeug.exceptions import HTTPException
 
 from .gallery import KeyTakenError
 from .models import db
-from .pictures import RefusedError
+from .pictures import BusyError, RefusedError
 
 Answer = tuple[dict[str, Any], int, dict[str, str]]
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+BUSY = "Many pictures are being sent right now. Send yours again in a moment."
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -27,6 +28,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(RefusedError, lambda error: _answer(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error)))
     app.register_error_handler(KeyTakenError, lambda error: _answer(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)))
+    app.register_error_handler(BusyError, lambda _: _answer(HTTPStatus.SERVICE_UNAVAILABLE, BUSY, {"Retry-After": "2"}))
     app.register_error_handler(OSError, _disk)
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.register_error_handler(kind, _no_database)

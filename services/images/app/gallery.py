@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from .models import Picture, db
-from .pictures import inspect
+from .pictures import Inspector
 from .store import MediaStore
 
 
@@ -35,13 +35,15 @@ def media() -> MediaStore:
 def keep(stream: IO[bytes], *, title: str, description: str, key: uuid.UUID) -> tuple[Picture, bool]:
     """The stored picture, and whether it is new: a key that is known with the same file is the upload sent again.
 
-    Raises RefusedError for what is no picture, KeyTakenError, OSError when the disk is full, and the database's errors.
+    Raises RefusedError for what is no picture, BusyError, KeyTakenError, OSError when the disk is full, and the
+    database's errors.
     """
     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
     if (known := _by_key(key)) is not None:
         return _same(known, sha256), False
     db.session.rollback()  # gives the connection back: decoding may take a while
-    found = inspect(stream, memory=current_app.config["MAX_DECODE_BYTES"])
+    inspector: Inspector = current_app.extensions["inspector"]
+    found = inspector.inspect(stream)
     picture = Picture(
         id=uuid.uuid4(),
         upload_key=key,

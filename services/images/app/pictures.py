@@ -1,50 +1,40 @@
-"""Looks into a file that claims to be a picture: what it really is, how large, and a small version of it."""
+"""Looks into a file that claims to be a picture: what it really is, how large, and a small version of it.
+
+That is the one costly thing here, so it is bounded twice: by what one file may cost (decoding.py), and by how many
+uploads of a process may be at it, so that a thread is always left for everything else.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import io
-import struct
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import tempfile
-import warnings
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from . import decoding
+from .decoding import KINDS, THUMBNAIL_EXTENSION, THUMBNAIL_TYPE, RefusedError, most_pixels
 
+__all__ = ["EXTENSIONS", "KINDS", "THUMBNAIL_EXTENSION", "THUMBNAIL_TYPE", "BusyError", "Inspected", "Inspector",
+           "RefusedError", "most_pixels"]  # fmt: skip
 
-class Kind(NamedTuple):
-    """A kind of file that is kept, and what making a thumbnail of it takes."""
-
-    content_type: str
-    extension: str
-    bytes_per_pixel: int  # measured with Pillow 13 on pictures of 24 megapixels: the worst variant, rounded up
-
-
-# By Pillow's name. Anything else is refused, and no other decoder is tried.
-KINDS = {
-    "JPEG": Kind("image/jpeg", ".jpg", 6),
-    "PNG": Kind("image/png", ".png", 9),
-    "WEBP": Kind("image/webp", ".webp", 17),
-    "GIF": Kind("image/gif", ".gif", 9),
-}
 EXTENSIONS = {kind.content_type: kind.extension for kind in KINDS.values()}
-THUMBNAIL_EDGE = 640  # pixels: twice what a gallery tile shows, for dense screens
-THUMBNAIL_TYPE, THUMBNAIL_EXTENSION = "image/webp", ".webp"
-ORIENTATION, SIDEWAYS = 0x0112, {5, 6, 7, 8}  # the EXIF tag, and its values that turn a picture by a quarter
-# What Pillow's decoders raise on broken files.
-BROKEN = (OSError, ValueError, TypeError, SyntaxError, ArithmeticError, LookupError, struct.error)
-
-# Pillow's own limit is for all kinds alike; `_inspect` knows better and refuses before a pixel is decoded.
-Image.MAX_IMAGE_PIXELS = None
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+PATIENCE = 20
+"""Seconds that an upload waits for its picture, those before it included; nginx waits for 30."""
+KILLED = {-signal.SIGXCPU, -signal.SIGKILL}
+"""How a process ends that used up its time, or the container's memory."""
 
 
-class RefusedError(ValueError):
-    """Not a picture that we keep; the text says why, to the person who sent it."""
+class BusyError(Exception):
+    """More pictures are being looked at than may be at one time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,60 +47,57 @@ class Inspected:
     thumbnail: bytes
 
 
-def most_pixels(kind: Kind, memory: int) -> int:
-    """The largest picture of this kind that `memory` bytes can decode."""
-    return memory // kind.bytes_per_pixel
+class Inspector:
+    """Decodes within about `memory` bytes; `at_once` of this process's threads may be at it, or wait for their turn."""
 
+    def __init__(self, *, memory: int, at_once: int) -> None:
+        self.memory = memory
+        self._places = threading.BoundedSemaphore(at_once)
 
-def inspect(stream: IO[bytes], *, memory: int) -> Inspected:
-    """Decodes the (first) picture in `stream` within about `memory` bytes. Raises RefusedError where it cannot."""
-    with _one_at_a_time():
+    def inspect(self, stream: IO[bytes]) -> Inspected:
+        """The (first) picture in `stream`. Raises RefusedError for what is none that we keep, BusyError where the file
+        may be sent again."""
+        if not self._places.acquire(blocking=False):
+            raise BusyError
         try:
-            return _inspect(stream, memory)
-        except UnidentifiedImageError:
-            raise RefusedError(
-                "This file is not a picture that we can keep: send a JPEG, PNG, WebP or GIF file."
-            ) from None
-        except RefusedError:
-            raise
-        except BROKEN:
-            raise RefusedError("This picture is damaged or incomplete.") from None
+            with _descriptor(stream) as file:
+                return self._decoded(file)
+        finally:
+            self._places.release()
+
+    def _decoded(self, file: int) -> Inspected:
+        command = [sys.executable, "-I", "-B", str(decoding.__file__), str(self.memory)]
+        environment = {name: os.environ[name] for name in ("TMPDIR", "MALLOC_ARENA_MAX") if name in os.environ}
+        try:
+            done = subprocess.run(
+                command, stdin=file, capture_output=True, env=environment, timeout=PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise BusyError from None
+        if done.returncode in KILLED:
+            raise RefusedError(decoding.TOO_MUCH)
+        if done.returncode:
+            raise RuntimeError(f"decoding ended with {done.returncode}: {done.stderr.decode(errors='replace')}")
+        line, _, thumbnail = done.stdout.partition(b"\n")
+        told = json.loads(line)
+        if "refused" in told:
+            raise RefusedError(told["refused"])
+        return Inspected(**told, thumbnail=thumbnail)
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """One picture is decoded at a time by all threads and workers of a container, so that its memory suffices."""
-    with Path(tempfile.gettempdir(), "decode.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _inspect(stream: IO[bytes], memory: int) -> Inspected:
+def _descriptor(stream: IO[bytes]) -> Iterator[int]:
+    """The stream as an open file, from its beginning; a small one is in memory only, and is written to one."""
     stream.seek(0)
-    with Image.open(stream, formats=list(KINDS)) as image:
-        # The header has been read, no pixel decoded yet.
-        kind = KINDS[str(image.format)]
-        width, height = image.size
-        if width * height > (limit := most_pixels(kind, memory)):
-            name = kind.extension[1:].upper()
-            raise RefusedError(
-                f"This picture has too many pixels: {limit / 1e6:.1f} megapixels are the limit for {name}."
-            )
-        sideways = image.getexif().get(ORIENTATION) in SIDEWAYS
-        small = _thumbnail(image)
-    if sideways:
-        width, height = height, width
-    return Inspected(content_type=kind.content_type, width=width, height=height, thumbnail=small)
-
-
-def _thumbnail(image: Image.Image) -> bytes:
-    # Shrink first: of a JPEG then only an eighth is decoded, and turning and converting have little to do.
-    if image.mode in {"P", "PA", "1"}:
-        image = image.convert("RGBA")  # neighbouring palette numbers are not neighbouring colours
-    image.thumbnail((THUMBNAIL_EDGE, THUMBNAIL_EDGE), reducing_gap=2.0)
-    image = ImageOps.exif_transpose(image)
-    if image.mode not in {"RGB", "RGBA"}:
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    target = io.BytesIO()
-    image.save(target, "WEBP", quality=80)
-    return target.getvalue()
+    try:
+        file = stream.fileno()
+    except (AttributeError, io.UnsupportedOperation):
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(stream, copy)
+            copy.flush()
+            os.lseek(copy.fileno(), 0, os.SEEK_SET)
+            yield copy.fileno()
+    else:
+        stream.flush()
+        os.lseek(file, 0, os.SEEK_SET)
+        yield file

@@ -38,6 +38,7 @@ def settings(tmp_path: Path) -> dict[str, Any]:
         "MAX_UPLOAD_BYTES": 1024 * 1024,
         "MAX_CONTENT_LENGTH": 1024 * 1024 + 4096,
         "MAX_DECODE_BYTES": 17 * 1024 * 1024,
+        "UPLOADS_AT_ONCE": 3,
     }
 
 

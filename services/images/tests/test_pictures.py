@@ -26,7 +26,17 @@ def test_an_empty_store_has_an_empty_page(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["page=0", "page=-1", "page=x", "page=99999999999999999999", "per_page=0", "per_page=101", "page=²"]
+    "query",
+    [
+        "page=0",
+        "page=-1",
+        "page=x",
+        "page=99999999999999999999",
+        "per_page=0",
+        "per_page=101",
+        "page=²",
+        f"page={'9' * 5000}",
+    ],
 )
 def test_a_page_that_cannot_be_is_refused(client: FlaskClient, query: str) -> None:
     answer = client.get(f"/pictures?{query}")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import os
+import re
 import struct
+import tempfile
+import time
 import uuid
 import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -18,10 +25,11 @@ from PIL import Image
 from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.test import TestResponse
 
-from services.images.app import gallery
-from services.images.app.models import db
+from services.images.app import decoding, gallery
+from services.images.app.models import Picture, db
+from services.images.app.pictures import Inspected, Inspector
 
-from .conftest import Upload, files, picture
+from .conftest import BLUE, Upload, files, picture
 
 
 def message(response: TestResponse) -> str:
@@ -227,3 +235,113 @@ def test_an_upload_that_could_not_be_recorded_is_not_acknowledged(
         answer = upload()
     assert answer.status_code in {500, 503}
     assert client.get("/pictures").get_json()["total"] == 0
+
+
+def many_scans(count: int) -> bytes:
+    """A small JPEG that makes whoever decodes it go over all its pixels so many times."""
+    content = picture("JPEG", (900, 600), progressive=True)
+    last = content.rindex(b"\xff\xda")
+    return content[:last] + content[last:-2] * count + content[-2:]
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded(upload: Upload, media: Path) -> None:
+    content = many_scans(20_000)
+    assert len(content) < 500_000
+    start = time.monotonic()
+    answer = upload(content)
+    assert answer.status_code == 415
+    assert "too long to decode" in message(answer)
+    assert time.monotonic() - start < 5, "decoded, it takes minutes"
+    assert files(media) == []
+    assert upload(many_scans(20)).status_code == 201
+
+
+def test_what_uses_up_its_time_is_ended_and_refused(
+    upload: Upload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spinning = tmp_path / "spinning.py"
+    spinning.write_text("import resource\nresource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass\n")
+    monkeypatch.setattr(decoding, "__file__", str(spinning))
+    answer = upload()
+    assert answer.status_code == 415
+    assert "too long" in message(answer)
+
+
+def decoders() -> list[Path]:
+    """The processes that decode, or wait for their turn, within their limit of seconds."""
+    own = Path("/proc/self/task").glob("*/children")
+    children = [Path("/proc", number) for file in own for number in file.read_text().split()]
+    return [each for each in children if re.search(r"Max cpu time +10 ", (each / "limits").read_text())]
+
+
+@pytest.fixture
+def turn() -> Iterator[IO[str]]:
+    """It is another process's turn to decode."""
+    with Path(tempfile.gettempdir(), "decode.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+
+
+def test_while_uploads_wait_one_more_is_told_to_come_back_and_everything_else_is_answered(
+    app: Flask, client: FlaskClient, upload: Upload, turn: IO[str]
+) -> None:
+    inspector: Inspector = app.extensions["inspector"]
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(inspector.inspect, io.BytesIO(BLUE)) for _ in range(3)]
+        while len(decoders()) < 3:
+            time.sleep(0.05)
+        answer = upload()
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert client.get("/pictures").status_code == 200
+        fcntl.flock(turn.fileno(), fcntl.LOCK_UN)
+    assert [each.result().content_type for each in waiting] == ["image/png"] * 3
+
+
+def test_a_camera_s_picture_with_a_preview_beside_it_is_a_jpeg(client: FlaskClient, upload: Upload) -> None:
+    target = io.BytesIO()
+    preview = Image.new("RGB", (160, 120), "red")
+    Image.new("RGB", (900, 600), "navy").save(target, "MPO", save_all=True, append_images=[preview])
+    answer = upload(target.getvalue(), "DSC00042.JPG")
+    assert answer.status_code == 201
+    stored = answer.get_json()
+    assert (stored["content_type"], stored["width"], stored["height"]) == ("image/jpeg", 900, 600)
+    assert client.get(stored["links"]["file"]).data == target.getvalue()
+
+
+NAMES = {
+    "two\nlines.png": "two lines", "a\r\nSet-Cookie: x=1.png": "a Set-Cookie: x=1", "nul\0l.png": "nul l",
+    "bell\x07\x7f\x85.png": "bell", "line\u2028separator.png": "line separator", "gpj\u202e.png": "gpj",
+    f"{'x' * 5000}.png": "x" * 200, f"{'ß' * 300}.png": "ß" * 200, "cafe\u0301.png": "café", "\n.png": "Untitled",
+    "👨‍👩‍👧.png": "👨‍👩‍👧", 'quo"te\\.png': 'quo"te\\', "%0d%0a.png": "%0d%0a", "a/../../b.png": "b", "/": "Untitled",
+    "half\ud800.png": "half\ufffd\ufffd\ufffd",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_whatever_a_file_is_called_it_is_kept_and_comes_back(
+    app: Flask, client: FlaskClient, upload: Upload, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Written as RFC 2231 has it, which brings any character past the parser of the form."""
+    looked_at = Inspected(content_type="image/png", width=80, height=40, thumbnail=b"small")
+    monkeypatch.setattr(app.extensions["inspector"], "inspect", lambda _: looked_at)
+    encoded = quote(name.encode(errors="surrogatepass"), safe="")
+    head = f"--x\r\nContent-Disposition: form-data; name=file; filename*=UTF-8''{encoded}\r\n\r\n".encode()
+    sent = {"data": head + BLUE + b"\r\n--x--\r\n", "content_type": "multipart/form-data; boundary=x"}
+    answers = [client.post("/pictures", **sent)]
+    if name.isascii() and len(name) < 200:
+        answers.append(upload(title=name.removesuffix(".png")))
+    for answer in answers:
+        assert answer.status_code == 201, answer.get_json()
+        links = answer.get_json()["links"]
+        for link in (links["file"], f"{links['file']}?download=1", links["thumbnail"], "/pictures"):
+            assert client.get(link).status_code == 200
+    assert answers[0].get_json()["title"] == NAMES[name]
+
+
+def test_a_title_that_an_earlier_version_stored_does_no_harm(app: Flask, client: FlaskClient, upload: Upload) -> None:
+    stored = upload().get_json()
+    kept = db.session.get(Picture, uuid.UUID(stored["id"]))
+    assert kept
+    kept.title = "two\nlines"
+    db.session.commit()
+    assert client.get(f"{stored['links']['file']}?download=1").status_code == 200
