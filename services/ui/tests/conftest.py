@@ -47,6 +47,7 @@ def images(tmp_path: Path) -> Iterator[Flask]:
             "MAX_UPLOAD_BYTES": 1024 * 1024,
             "MAX_CONTENT_LENGTH": 1024 * 1024 + 65536,
             "MAX_DECODE_BYTES": 17 * 1024 * 1024,
+            "UPLOADS_AT_ONCE": 3,
         }
     )
     with app.app_context():
