@@ -56,6 +56,13 @@ def test_the_log_is_shown_line_by_line_and_the_container_is_gone_afterwards(
     assert place.leftovers() == []
 
 
+def test_temporary_files_may_be_larger_than_its_memory_where_it_has_room_on_disk(place: Place) -> None:
+    script = 'head -c 100000000 /dev/zero > "$TMPDIR/large"'
+    props = wanted(place, script, spool=True, user="1000")
+    assert JobProvider().create(props).outs == props
+    assert place.leftovers() == []
+
+
 def test_a_line_is_shown_while_the_job_still_runs(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
     props = wanted(place, "echo first; until [ -e /data/go ]; do sleep 0.1; done")
     job = threading.Thread(target=JobProvider().create, args=(props,))
