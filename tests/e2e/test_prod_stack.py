@@ -169,7 +169,6 @@ def test_a_change_of_code_loses_no_request_and_keeps_the_files_of_pages_that_are
     assert uploads.lost() == []
 
 
-@pytest.mark.parametrize("name", ["ui", "images", "postgres", "edge"])
 def test_after_a_release_no_log_has_an_error_and_an_idle_site_writes_next_to_nothing(site: Site) -> None:
     released = datetime.fromisoformat(site.container("ui").attrs["Created"])
     began = datetime.now(tz=UTC)

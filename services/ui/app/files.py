@@ -39,7 +39,7 @@ def picture_url(identity: uuid.UUID, which: str, *, download: bool = False) -> s
 @blueprint.get("/pictures/<uuid:identity>/<any(file, thumbnail):which>")
 def passed_on(identity: uuid.UUID, which: str) -> Response:
     """Never held in memory as a whole."""
-    wanted = {name: request.headers[name] for name in ASKED if name in request.headers}
+    wanted = {name: text for name in ASKED if (text := request.headers.get(name)) and text.isascii()}
     query = "?download=1" if "download" in request.args else ""
     answer = images().file(identity, which + query, wanted)
     headers = {name: answer.headers[name] for name in ANSWERED if name in answer.headers}

@@ -148,6 +148,7 @@ def test_files_pass_through_with_what_browsers_need(client: FlaskClient, stored:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert client.get(path, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert client.get(path, headers={"If-None-Match": '"é"', "Range": "bytes=ü"}).status_code == 200
     part = client.get(path, headers={"Range": "bytes=0-3"})
     assert (part.status_code, part.data) == (206, b"\x89PNG")
     assert client.get(f"{path}?download=1").headers["Content-Disposition"].startswith("attachment")

@@ -34,6 +34,8 @@ class AccountsInMemory:
         return Account(len(self.passwords), name)
 
     def verified(self, name: str, password: str) -> Account | None:
+        if "\0" in name:
+            raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
         found = {each.name: each for each in self.all()}
         return found[name] if self.passwords.get(name) == password else None
 
@@ -98,6 +100,12 @@ def test_a_password_has_12_to_128_characters(
 @pytest.mark.parametrize(("name", "status"), [("", 422), ("  ", 422), ("a\nb", 422), ("a" * 41, 422), ("a" * 40, 303)])
 def test_a_name_has_1_to_40_characters_that_can_be_seen(client: FlaskClient, name: str, status: int) -> None:
     assert register(client, name).status_code == status
+
+
+@pytest.mark.parametrize("name", ["", "Nobody", "Ada\0", "\0", "Ada\n", "a" * 100_000])
+def test_a_name_that_nobody_has_is_refused_whatever_is_in_it(client: FlaskClient, name: str) -> None:
+    register(client)
+    assert submit(client, "/login", name=name, password=PASSWORD).status_code == 401
 
 
 def test_a_name_belongs_to_whoever_had_it_first(client: FlaskClient, accounts: AccountsInMemory) -> None:

@@ -12,6 +12,9 @@ import logging
 from pathlib import Path
 
 from flask import Flask, url_for
+from sqlalchemy.exc import DataError
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
 
 from . import accounts, exports, health, pages
 from .models import db, migrate
@@ -38,11 +41,18 @@ def create_app() -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(HERE.parent / "migrations"))
     accounts.register(app)
+    app.register_error_handler(DataError, lambda _: refused())
     for module in (accounts, pages, exports, health):
         app.register_blueprint(module.blueprint)
     app.cli.add_command(exports.work)
     app.jinja_env.globals["asset"] = asset
     return app
+
+
+def refused() -> Response:
+    """What the database cannot hold (a null character in a text, a page of 30 digits) is the visitor's mistake."""
+    db.session.rollback()
+    return BadRequest().get_response()
 
 
 def asset(name: str) -> str:

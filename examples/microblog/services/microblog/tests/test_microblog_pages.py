@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from sqlalchemy.exc import DataError
 from werkzeug.test import TestResponse
 
 from examples.microblog.services.microblog.microblog import create_app, exports
@@ -168,3 +169,17 @@ def test_a_file_of_posts_is_for_whoever_ordered_it_and_there_when_it_is_written(
         assert [exports.write_next(), exports.write_next()] == [True, False]
     assert [post["body"] for post in ada.get("/exports/1.json").json or []] == ["Hello"]
     assert bob.get("/exports/1.json").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/explore?page=" + "9" * 30, "/accounts/a%00"])
+def test_what_the_database_cannot_hold_is_the_visitors_mistake(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """As Postgres says it; SQLite minds neither."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise DataError("SELECT", {}, Exception("bigint out of range"))
+
+    for name in ("paginate", "first_or_404"):
+        monkeypatch.setattr(db, name, refuse)
+    assert client.get(path).status_code == 400
