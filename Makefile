@@ -1,6 +1,6 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e example lint bench-noop bench-release mutations lock
+.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e test-docs example lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
@@ -69,6 +69,9 @@ ifeq ($(ENGINE),28)
 else
 	$(pytest) $(parallel) tests/e2e examples
 endif
+
+test-docs: setup ## the commands of README and docs/, typed in a clone of the last commit
+	$(pytest) tests/docs
 
 bench-noop: setup ## how long an `up` with nothing to do takes
 	$(run) bench.noop

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import IO, Any
 
 import yaml
@@ -25,7 +26,9 @@ from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.core import interruption
 from slipway.core.resource_types import STACK
+from slipway.setup import paths, plugins
 from slipway.setup.choices import Choices
+from slipway.setup.settings import Settings
 
 NICENESS = 10
 """By how much Pulumi, the program and the plugins give way to others (nice(1)). On a small host they would otherwise
@@ -50,6 +53,11 @@ def environment(choices: Choices, own: Mapping[str, str]) -> dict[str, str]:
     chosen["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] = "true"
     chosen["PULUMI_DEBUG_COMMANDS"] = "true"  # makes --event-log known, as Pulumi's own Automation API does
     return {**chosen, **own, "PATH": choices.exported()["PATH"]}
+
+
+def setup() -> str:
+    """How set-up is typed, from whatever folder."""
+    return f"make -C {quote(str(paths.PROJECT))} setup"
 
 
 @dataclass(frozen=True)
@@ -91,12 +99,18 @@ class Pulumi:
         self.project = project
         # Pulumi believes PWD where it names the same folder, and takes a relative `main` from there: behind a symbolic
         # link that would be another place.
-        self.environment = environment(Choices.load(), own) | {"PWD": str(project.root)}
+        choices = Choices.load()
+        self.environment = environment(choices, own) | {"PWD": str(project.root)}
         if not shutil.which("pulumi", path=self.environment["PATH"]):
-            raise CliError("there is no pulumi command", "make setup", code=Code.NOT_SET_UP)
+            raise CliError("there is no pulumi command", setup(), code=Code.NOT_SET_UP)
         passphrase = self.environment.get("PULUMI_CONFIG_PASSPHRASE_FILE")
         if passphrase and not Path(passphrase).is_file() and "PULUMI_CONFIG_PASSPHRASE" not in self.environment:
-            raise CliError(f"the passphrase file {passphrase} is missing", "make setup", code=Code.NOT_SET_UP)
+            raise CliError(f"the passphrase file {passphrase} is missing", setup(), code=Code.NOT_SET_UP)
+        home = plugins.users_home(self.environment)
+        # Pulumi would try to download each of them, five times.
+        if plugins.PART in choices.origin and (missing := plugins.missing_in(home, Settings.load())):
+            there = f"no plugin {' and no plugin '.join(missing)} in {home / 'plugins'}"
+            raise CliError(f"there is {there}", setup(), code=Code.NOT_SET_UP)
         self.folder = backend.state_folder(project, self.environment)
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -221,7 +235,7 @@ def stacks(project: str) -> list[str]:
     """The names of a project's stacks, whoever made them. Raises CliError where the backend cannot be asked."""
     chosen = environment(Choices.load(), os.environ)
     if not shutil.which("pulumi", path=chosen["PATH"]):
-        raise CliError("there is no pulumi command", "make setup", code=Code.NOT_SET_UP)
+        raise CliError("there is no pulumi command", setup(), code=Code.NOT_SET_UP)
     done = subprocess.run(
         [*PULUMI, "--non-interactive", "stack", "ls", "--project", project, "--json"],
         cwd="/",  # no project's own backend

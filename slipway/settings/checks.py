@@ -10,6 +10,7 @@ from slipway.core import budget, naming
 from slipway.settings import (
     edge_checks,
     engine_checks,
+    fields,
     image_checks,
     location_checks,
     reference_checks,
@@ -68,7 +69,9 @@ def overrides(table: Any, services: Any) -> list[Problem]:
             what = f"must be a table of what differs in this stack, not {change!r}"
         else:
             continue
-        fix = (f"Type: pulumi config rm --path overrides.{name}",)
+        fix: tuple[str, ...] = (f"Type: pulumi config rm --path overrides.{name}",)
+        if name not in names and fields.is_name(str(name)):
+            fix += ("Overrides change services and add none. To add it:", *write_service(str(name), value=change or {}))
         problems.append(Problem(path=f"overrides.{name}", what=what, fix=fix, because=("services",)))
     return problems
 

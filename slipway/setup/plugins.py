@@ -29,12 +29,17 @@ def installed(home: Path, name: str, version: str) -> bool:
     return (folder / f"pulumi-resource-{name}").is_file() and not folder.with_name(f"{folder.name}.partial").exists()
 
 
+def missing_in(home: Path, settings: Settings) -> dict[str, str]:
+    """{plugin: version} of those that the CLI will not find in this PULUMI_HOME."""
+    return {name: version for name, version in settings.plugins.items() if not installed(home, name, version)}
+
+
 def settle(
     choices: Choices, console: Console, environment: Mapping[str, str], settings: Settings, previous: Choices
 ) -> Choice:
     """Finds, downloads or lays out both plugins."""
     users, ours = users_home(environment), paths.TOOLS / "home"
-    missing = {name: version for name, version in settings.plugins.items() if not installed(users, name, version)}
+    missing = missing_in(users, settings)
     names = ", ".join(f"{name} {version}" for name, version in settings.plugins.items())
     why = "installed"
     if missing and previous.origin.get(PART) != "stand-ins" and pulumi_cli.answers(environment):
@@ -89,7 +94,7 @@ def check(choices: Choices) -> str | None:
     """What is missing, or None."""
     try:
         home = users_home(choices.exported())
-        missing = [n for n, v in Settings.load().plugins.items() if not installed(home, n, v)]
+        missing = missing_in(home, Settings.load())
         listed = subprocess.run(["pulumi", "plugin", "ls"], env=choices.exported(), capture_output=True, check=False)
     except OSError as error:
         return str(error)

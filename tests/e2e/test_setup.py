@@ -16,6 +16,7 @@ from slipway.setup import paths, plugins
 from slipway.setup.choices import Choices
 from slipway.setup.console import Console
 from slipway.setup.settings import Settings
+from tests.support import newcomer
 from tests.support.waiting import wait_until
 
 NOTHING_TO_DO_SECONDS = 5
@@ -39,14 +40,7 @@ class Checkout:
             if source.is_file():  # a deleted file is listed until its deletion is committed
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-        ours = Choices.load().environment.keys() - {"DOCKER_HOST"}
-        self.environment = {
-            key: value for key, value in os.environ.items() if key not in ours and key != "XDG_DATA_HOME"
-        }
-        self.environment |= {"HOME": str(self.home), "XDG_CACHE_HOME": str(paths.cache().parent)}
-        self.environment["PATH"] = os.pathsep.join(
-            folder for folder in os.environ["PATH"].split(os.pathsep) if folder not in Choices.load().path
-        )
+        self.environment = newcomer.environment(self.home)
 
     def make(self, *targets: str) -> subprocess.Popen[str]:
         # A shell starts what it runs in the background deaf to SIGINT, and that is inherited, also by these tests.
