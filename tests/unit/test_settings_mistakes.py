@@ -92,6 +92,13 @@ MISTAKES = [
     top("overrides", {"shp": {}}, "overrides.shp", "there is no service shp; did you mean shop?", "pulumi config rm"),
     top(
         "overrides",
+        {"mailer": {"path": "services/mail", "command": "python mail.py"}},
+        "overrides.mailer",
+        "there is no service mailer",
+        "add none. To add it:\nWrite in Pulumi.yaml, among the services:\n  mailer:\n    path: services/mail",
+    ),
+    top(
+        "overrides",
         {"shop": {"replicas": -1}},
         "overrides.shop.replicas",
         "must be at least 1, not -1",

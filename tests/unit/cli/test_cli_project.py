@@ -16,8 +16,9 @@ from slipway.cli import backend
 from slipway.cli.__main__ import main
 from slipway.cli.project import Project
 from slipway.cli.pulumi import NOISE, Pulumi, environment
-from slipway.setup import paths
+from slipway.setup import paths, plugins
 from slipway.setup.choices import Choices
+from slipway.setup.settings import Settings
 from tests.unit.cli.fakes import Desk
 
 
@@ -180,7 +181,26 @@ def test_a_missing_passphrase_file_is_told_before_anything_runs(desk: Desk, monk
     result = desk.run("up")
 
     assert result.exit_code == 3
-    assert "make setup" in result.stderr
+    assert f"make -C {paths.PROJECT} setup" in result.stderr
+    assert desk.calls() == []
+
+
+def test_plugins_that_are_gone_since_set_up_are_told_before_pulumi_tries_to_download_them(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "pulumi home"
+    kept = home / "plugins" / f"resource-random-v{Settings.load().plugins['random']}" / "pulumi-resource-random"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    choices = Choices(origin={plugins.PART: "genuine"}, environment={"PULUMI_HOME": str(home)})
+    monkeypatch.setattr(Choices, "load", classmethod(lambda _: choices))
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+
+    result = desk.run("up")
+
+    assert result.exit_code == 3
+    assert f"there is no plugin docker in {home / 'plugins'}" in result.stderr
+    assert f"make -C {paths.PROJECT} setup" in result.stderr
     assert desk.calls() == []
 
 
