@@ -53,6 +53,17 @@ STEPS = (
         given=APP.format(folder="~/shop", says="shop"),
         then="grep -q 'app: app:app' Pulumi.yaml; git checkout -q Pulumi.yaml; rm -r services/shop",
     ),
+    Step(
+        "docs/settings.md",
+        "slipway psql images < dump.sql",
+        given="echo 'create table dumped ();' > dump.sql\n",
+        then="slipway psql images -- -c 'table dumped'; rm dump.sql",
+    ),
+    Step(
+        "docs/settings.md",
+        'slipway psql --superuser images -- -c "CREATE EXTENSION postgres_fdw SCHEMA public"',
+        then="slipway psql images -- -c '\\dx' | grep postgres_fdw",
+    ),
     Step("README.md", "pulumi stack select --create prod", stdin="set by hand", then="pulumi config | grep secrets"),
     Step("docs/settings.md", "pulumi stack select --create prod", stdin="set by hand", then="git checkout -q ."),
     Step("docs/examples.md", "cd examples/rooms", then="curl -fsS http://127.0.0.1:8080/rooms"),
