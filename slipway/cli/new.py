@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from shlex import quote
@@ -14,10 +16,11 @@ from slipway import new as site
 from slipway.add.look import valid_name
 from slipway.cli import screen
 from slipway.cli.errors import CliError, Code
-from slipway.cli.pulumi import stacks
+from slipway.cli.pulumi import PULUMI, environment, setup
 from slipway.cli.target import ended
 from slipway.settings import fields
 from slipway.setup import paths
+from slipway.setup.choices import Choices
 
 
 @click.command()
@@ -80,6 +83,25 @@ def called(target: Path, name: str | None) -> str:
             code=Code.USAGE,
         )
     return chosen
+
+
+def stacks(project: str) -> list[str]:
+    """The names of a project's stacks, whoever made them. Raises CliError where the backend cannot be asked."""
+    chosen = environment(Choices.load(), os.environ)
+    if not shutil.which("pulumi", path=chosen["PATH"]):
+        raise CliError("there is no pulumi command", setup(), code=Code.NOT_SET_UP)
+    done = subprocess.run(
+        [*PULUMI, "--non-interactive", "stack", "ls", "--project", project, "--json"],
+        cwd="/",  # no project's own backend
+        env=chosen | {"PWD": "/"},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CliError(f"the stacks in the backend cannot be listed:\n{done.stderr.strip()}")
+    return [str(each["name"]) for each in json.loads(done.stdout or "[]") or ()]
 
 
 def tell(target: Path, typed: Path, name: str, port: int) -> None:

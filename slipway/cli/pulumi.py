@@ -231,25 +231,6 @@ class Pulumi:
         return code
 
 
-def stacks(project: str) -> list[str]:
-    """The names of a project's stacks, whoever made them. Raises CliError where the backend cannot be asked."""
-    chosen = environment(Choices.load(), os.environ)
-    if not shutil.which("pulumi", path=chosen["PATH"]):
-        raise CliError("there is no pulumi command", setup(), code=Code.NOT_SET_UP)
-    done = subprocess.run(
-        [*PULUMI, "--non-interactive", "stack", "ls", "--project", project, "--json"],
-        cwd="/",  # no project's own backend
-        env=chosen | {"PWD": "/"},
-        text=True,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        raise CliError(f"the stacks in the backend cannot be listed:\n{done.stderr.strip()}")
-    return [str(each["name"]) for each in json.loads(done.stdout or "[]") or ()]
-
-
 def relay(stream: IO[str] | None, lines: list[str]) -> None:
     """Shows what Pulumi writes to standard error, where its own errors go, and keeps it."""
     for line in stream or ():
