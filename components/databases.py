@@ -48,11 +48,12 @@ class Databases(pulumi.ComponentResource):
         passwords = {
             role: self.password(service, duty) for service in services for role, duty in logins[service.name].items()
         }
+        limits = {service.name: budget.login_limit(self._site, service) for service in services}
         sql = pulumi.Output.all(**passwords).apply(
             lambda known: provisioning_sql(
                 ServiceDatabase(
                     service=service.name,
-                    connections=budget.login_limit(self._site, service),
+                    connections=limits[service.name],
                     passwords={role: known[role] for role in logins[service.name]},
                 )
                 for service in services
@@ -64,6 +65,7 @@ class Databases(pulumi.ComponentResource):
             container=args.postgres.container.id,
             sql=sql,
             generations={service.name: self._generation(service) for service in services},
+            limits=limits,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.cluster = roles.cluster

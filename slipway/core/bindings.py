@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -50,10 +49,9 @@ class Setting:
     def explain(self, found: str, holders: Collection[str]) -> str:
         """What is wrong with it (as `refused` says), who holds it where that is known, and what to type."""
         if found == "foreign":
-            local = "::1" if ipaddress.ip_address(self.binding.ip).version == 6 else "127.0.0.1"
             return (
                 f"{self.ip_key or self.port_key}: {self.binding.ip} is no address of the engine's host.\n"
-                f"  What to type: pulumi config set --path {self.ip_key or self.port_key} {local}\n"
+                f"  What to type: pulumi config set --path {self.ip_key or self.port_key} 127.0.0.1\n"
                 "  or another address of that host: ip -brief address"
             )
         if holders:

@@ -87,9 +87,10 @@ def scram_verifier(role: str, password: str) -> str:
 def provisioning_sql(databases: Iterable[ServiceDatabase]) -> str:
     """The whole script. What it makes stays when a service goes away: deleting data is a separate act.
 
-    Takes two variables of psql: `fresh` (true by default), whether the stack's state is new, and `rotated`, the names
-    of services whose logins take turns now, in commas. It fails where the login whose turn it is still has another
-    password: then the last rotation did not end, and the containers that serve would be locked out.
+    Takes three variables of psql: `settled` (true by default), whether limits of connections may go down (until the
+    switch the containers in service count on theirs); `fresh` (true by default), whether the stack's state is new; and
+    `rotated`, the names of services whose logins take turns now, in commas. It fails where the login whose turn it is
+    still has another password: then the last rotation did not end, and the containers that serve would be locked out.
     """
     every = list(databases)
     return "\n".join([_PREAMBLE, *(_guard(database) for database in every), *(_database(each) for each in every)])
@@ -114,6 +115,10 @@ SET client_min_messages = 'warning';
 """
 _PREAMBLE = f"""\
 \\set ON_ERROR_STOP on
+\\if :{{?settled}}
+\\else
+\\set settled true
+\\endif
 \\if :{{?fresh}}
 \\else
 \\set fresh true
@@ -200,7 +205,7 @@ def _login(database: ServiceDatabase, duty: Duty, slot: str) -> str:
     role, holder = login(database.service, duty, slot), group(database.service, duty)
     password = database.passwords.get(role)
     may = (
-        f"LOGIN PASSWORD '{scram_verifier(role, password)}' CONNECTION LIMIT {database.connections};"
+        f"LOGIN PASSWORD '{scram_verifier(role, password)}';\n{_limit(role, database.connections)}"
         if password
         else "NOLOGIN PASSWORD NULL;"
     )
@@ -208,6 +213,14 @@ def _login(database: ServiceDatabase, duty: Duty, slot: str) -> str:
     text = _role(role) + f"GRANT {_quoted(holder)} TO {_quoted(role)};\n"
     text += opened if password else f"\\if :fresh\n{opened}\\endif\n"
     return text + (f"ALTER ROLE {_quoted(role)} SET role = '{holder}';\n" if duty == "owner" else "")
+
+
+def _limit(role: str, connections: int) -> str:
+    return f"""\
+SELECT format('ALTER ROLE {_quoted(role)} CONNECTION LIMIT %s',
+    CASE WHEN :settled THEN {connections} ELSE greatest({connections}, rolconnlimit) END)
+    FROM pg_roles WHERE rolname = '{role}'
+\\gexec"""  # noqa: S608 - checked names: see _quoted
 
 
 def _quoted(name: str) -> str:

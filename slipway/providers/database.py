@@ -16,6 +16,7 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from slipway.core import superuser
 from slipway.core.provisioning import locking_sql
+from slipway.providers.cluster import CLUSTER, cluster, with_cluster, without_cluster
 from slipway.providers.engine import (
     Failure,
     Properties,
@@ -54,9 +55,6 @@ SESSION = {
     "statement_timeout": "60s",
 }
 """The server's log would keep a failed statement, and some settings every statement, passwords and all."""
-CLUSTER = "cluster"
-"""The output that no input answers to: the identity that initdb gave the data."""
-ASK_CLUSTER = ["psql", "-XqtA", "-d", "postgres", "-c", "SELECT system_identifier FROM pg_control_system()"]
 SECRET = re.compile(r"(?i)(?:\bpassword|\\set\s+\S+)\s+'((?:[^']|'')+)'")
 
 
@@ -109,7 +107,8 @@ class DatabaseRolesProvider(Provider):
                 "in use: take `rotations` of databases out of its settings, bring it up, and rotate then"
             )
         rotated = sorted(service for service in before.keys() & now.keys() if before[service] != now[service])
-        variables = {"fresh": str(not olds).lower(), "rotated": ",".join(rotated)}
+        settled = not olds or olds.get("limits") == news.get("limits")
+        variables = {"settled": str(settled).lower(), "fresh": str(not olds).lower(), "rotated": ",".join(rotated)}
         with connect(news["engine"]) as client:
             container = find(client, news["container"])
             if container is None:
@@ -120,26 +119,6 @@ class DatabaseRolesProvider(Provider):
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Databases and roles stay with the data."""
-
-
-def cluster(server: Container) -> str:
-    """The identity of the server's data; "" where it does not answer."""
-    code, printed = execute(server, ASK_CLUSTER, user="postgres")
-    return "" if code else printed.strip()
-
-
-def with_cluster(props: Properties) -> Properties:
-    """What is recorded of a server that has just been provisioned."""
-    with connect(props["engine"]) as client:
-        container = find(client, props["container"])
-        found = cluster(container) if container else ""
-    if not found:
-        raise Failure(f"the Postgres container {props['container']} went away while its databases were made")
-    return {**without_cluster(props), CLUSTER: found}
-
-
-def without_cluster(props: Properties) -> Properties:
-    return {name: value for name, value in recorded(props).items() if name != CLUSTER}
 
 
 class DatabaseLoginProvider(Provider):
@@ -217,8 +196,9 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
     """What `sql` (safe to repeat; kept secret) makes on the server in `container`.
 
     `container` is the id of the Postgres container, so that a new container is provisioned again; `triggers` are
-    further identities. `generations` are those of the services' logins. `timeout` is how many seconds the server may
-    take to answer. `cluster` tells one server's data from any other: its system identifier.
+    further identities. `generations` are those of the services' logins, `limits` their limits of connections: one that
+    goes down does so with a later run, because the containers in service count on it until the switch. `timeout` is how
+    many seconds the server may take to answer. `cluster` tells one server's data from any other: its system identifier.
     """
 
     cluster: pulumi.Output[str]
@@ -231,6 +211,7 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
         container: pulumi.Input[str],
         sql: pulumi.Input[str],
         generations: Mapping[str, int] | None = None,
+        limits: Mapping[str, int] | None = None,
         triggers: Mapping[str, pulumi.Input[str]] | None = None,
         timeout: float = 120,
         opts: pulumi.ResourceOptions | None = None,
@@ -240,6 +221,7 @@ class DatabaseRoles(Resource, module="slipway", name="DatabaseRoles"):
             "container": container,
             "sql": pulumi.Output.secret(sql),
             "generations": dict(generations or {}),
+            "limits": dict(limits or {}),
             "triggers": dict(triggers or {}),
             "timeout": timeout,
             CLUSTER: None,

@@ -114,6 +114,30 @@ def test_a_new_container_or_volume_is_provisioned_again_and_a_new_time_limit_is_
     assert provider.diff("", old, wanted(server, "c")).changes is False
 
 
+def test_a_lower_limit_of_connections_waits_until_the_containers_in_service_have_gone(server: Container) -> None:
+    provider = DatabaseRolesProvider()
+
+    def limited(connections: int, **changes: Any) -> dict[str, Any]:
+        database = ServiceDatabase(service=SERVICE, connections=connections, passwords={USER: "a"})
+        return wanted(server, sql=provisioning_sql([database]), limits={SERVICE: float(connections)}, **changes)
+
+    def limit() -> str:
+        asked = ["psql", "-XqtAc", f"SELECT rolconnlimit FROM pg_roles WHERE rolname = '{USER}'"]
+        output = server.exec_run(asked, user="postgres").output
+        assert isinstance(output, bytes)
+        return output.decode().strip()
+
+    provider.create(limited(9))
+    assert limit() == "9"
+    lower = provider.update("", provider.create(limited(9)).outs or {}, limited(4)).outs or {}
+    assert limit() == "9", "the containers of the release before may still open that many"
+    higher = provider.update("", lower, limited(12)).outs or {}
+    assert limit() == "12"
+    lower = provider.update("", higher, limited(4)).outs or {}
+    provider.update("", lower, limited(4, triggers={"volume": "another"}))
+    assert limit() == "4"
+
+
 def test_another_servers_data_is_provisioned_again_and_known_by_its_control_file(server: Container) -> None:
     provider = DatabaseRolesProvider()
     mine = provider.create(wanted(server, "mine")).outs or {}

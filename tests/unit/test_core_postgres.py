@@ -68,7 +68,7 @@ def test_only_logins_with_a_password_can_be_used() -> None:
     sql = provisioning_sql([ServiceDatabase(service="stock", connections=9, passwords={name: "x"})])
     assert f'ALTER ROLE "{name}" LOGIN PASSWORD \'SCRAM-SHA-256$' in sql
     assert '\\if :fresh\nALTER ROLE "stock_runtime_a" NOLOGIN PASSWORD NULL;\n\\endif\n' in sql
-    assert sql.count("CONNECTION LIMIT 9") == 1
+    assert sql.count("THEN 9 ELSE greatest(9, rolconnlimit)") == 1
 
 
 def test_logins_take_turns() -> None:
