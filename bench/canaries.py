@@ -27,7 +27,6 @@ from slipway.cli.pulumi import State, revealed
 from slipway.cli.target import Target
 from slipway.core.canary import SHORTEST, Canaries, Hit
 from slipway.core.resource_types import FILES_VOLUME, LOCAL_CERTIFICATE, PASSWORD
-from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 
 CHUNK = 1 << 20
 KEY = "PRIVATE KEY-----"
@@ -88,7 +87,7 @@ def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
     things: list[Any] = [*belongings.networks(), *belongings.volumes()]
     for thing in things:
         yield f"inspect {thing.name}", as_json(thing.attrs)
-    for tag in belongings.tags({*target.project.site.services, EDGE, POSTGRES, CERTBOT}):
+    for tag in belongings.tags():
         image = belongings.client.images.get(tag)
         images.setdefault(str(image.id), image)
     base = base_layers(target)

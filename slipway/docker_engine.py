@@ -14,7 +14,7 @@ import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env, version_lt
 
-from slipway.core.naming import HELPER_LABEL
+from slipway.core.naming import HELPER_LABEL, PROJECT_LABEL, SERVICE_LABEL, STACK_LABEL, prefix
 from slipway.core.pools import DEFAULTS, Pool, Room
 
 DEFAULT = "unix:///var/run/docker.sock"
@@ -65,6 +65,11 @@ class DockerEngine:
             except NotFound:
                 return {}
 
+    def strangers(self, project: str, stack: str) -> dict[str, tuple[str, str]]:
+        """{full name of a service of another stack: that project and stack}"""
+        with closing(client(self.address)) as asked:
+            return strangers(asked, project, stack)
+
     def writers(self, volume: str) -> dict[str, str]:
         """{container that runs and may write to the volume: the user it runs as}"""
         with closing(client(self.address)) as asked:
@@ -89,6 +94,19 @@ class DockerEngine:
             frozenset(str(each.name) for each in networks),
             tuple(IPv4Network(each, strict=False) for each in ranges if ":" not in each),
         )
+
+
+def strangers(asked: docker.DockerClient, project: str, stack: str) -> dict[str, tuple[str, str]]:
+    """{full name of a service of another stack: that project and stack}, by the labels of containers and volumes."""
+    labelled: Any = {"label": [PROJECT_LABEL, STACK_LABEL, SERVICE_LABEL]}
+    containers = [each.labels for each in asked.containers.list(all=True, filters=labelled, ignore_removed=True)]
+    volumes = [each.attrs.get("Labels") or {} for each in asked.volumes.list(filters=labelled)]
+    found = {}
+    for labels in (*containers, *volumes):
+        other, service = (labels.get(PROJECT_LABEL, ""), labels.get(STACK_LABEL, "")), labels.get(SERVICE_LABEL)
+        if all(other) and service and other != (project, stack):
+            found[prefix(*other) + service] = other
+    return found
 
 
 def address(setting: str | None, environment: Mapping[str, str] = os.environ) -> str:

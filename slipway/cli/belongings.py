@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +18,9 @@ from slipway import docker_engine
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import environment
-from slipway.core import naming
+from slipway.core import naming, records
 from slipway.core.topology import EDGE, POSTGRES
+from slipway.settings.fields import is_name
 from slipway.setup.choices import Choices
 
 AUTOMATIC = re.compile(r"-[0-9a-f]{7}$")
@@ -83,14 +84,24 @@ class Belongings:
         found: list[Volume] = self.client.volumes.list(filters=self.labelled)
         return found
 
-    def tags(self, services: Iterable[str]) -> list[str]:
-        """The image names of the stack's services, releases included.
+    def tags(self) -> list[str]:
+        """The image names of the stack, releases included, also of services that have left it. What begins like them
+        may be another stack's (`shop`'s `prod-eu` beside its `prod`): what runs or has data says so by its labels.
 
         As the engine lists them: docker-py's own list asks for each image again, and fails when one has just gone.
         """
-        names = {naming.prefix(self.project.name, self.project.stack) + service for service in services}
-        found = (tag for image in self.client.api.images() for tag in image["RepoTags"] or ())
-        return sorted(tag for tag in found if tag.rpartition(":")[0] in names)
+        name, stack = self.project.name, self.project.stack
+        own, theirs = naming.prefix(name, stack), docker_engine.strangers(self.client, name, stack)
+        closer = {other for other in (naming.prefix(*each) for each in theirs.values()) if len(other) > len(own)}
+        found = []
+        for tag in (tag for image in self.client.api.images() for tag in image["RepoTags"] or ()):
+            repository, _, version = tag.rpartition(":")
+            service = repository.removeprefix(own)
+            if not repository.startswith(own) or repository in theirs or repository.startswith(tuple(closer)):
+                continue
+            if is_name(service) and (records.made_here(version) or version == "latest"):
+                found.append(tag)
+        return sorted(found)
 
     def has_image(self, image: str) -> bool:
         return docker_engine.has_image(self.client, image)

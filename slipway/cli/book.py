@@ -21,8 +21,3 @@ class Book:
         outputs = next((each.get("outputs") or {} for each in state.of_type(RELEASE)), {})
         written = outputs.get("records") or ()
         return cls(tuple(records.Record.of(each) for each in written), str(outputs.get("serving") or ""))
-
-    @property
-    def services(self) -> set[str]:
-        """All that have or had images."""
-        return {service for record in self.records for service in record.images}

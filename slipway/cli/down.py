@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import click
 from docker.errors import APIError, NotFound
 
 from slipway.cli import recovery, screen
-from slipway.cli.belongings import Belongings, remade, remove_all, remove_containers, service_of
-from slipway.cli.book import Book
+from slipway.cli.belongings import Belongings, remade, remove_all, remove_containers
 from slipway.cli.deploy import PASSED_ON
 from slipway.cli.errors import CliError, Code
-from slipway.cli.pulumi import State
 from slipway.cli.target import Target, changing
-from slipway.core import naming
-from slipway.core.resource_types import IMAGE
-from slipway.core.topology import EDGE, POSTGRES
 
 
 @click.command()
@@ -29,7 +26,7 @@ def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, 
     """
     pulumi, belongings = target.pulumi, target.belongings
     state = pulumi.state()
-    images = own_images(belongings, state)
+    images = {str(each.attrs["Image"]) for each in belongings.containers()}
     if delete_data:
         for volume in belongings.volumes():
             screen.say(f"  {volume.name}")
@@ -73,24 +70,11 @@ def sweep(belongings: Belongings, *, everything: bool) -> list[str]:
     return [str(each.name) for each in data]
 
 
-def own_images(belongings: Belongings, state: State | None) -> tuple[set[str], set[str]]:
-    """Services that have images, and the ids of those in use: asked before anything is removed."""
-    containers = belongings.containers()
-    services = {*belongings.project.site.services, EDGE, POSTGRES, *(service_of(each) for each in containers)}
-    services |= {str((each.attrs.get("Labels") or {}).get(naming.SERVICE_LABEL)) for each in belongings.volumes()}
-    prefix = naming.prefix(belongings.project.name, belongings.project.stack)
-    services |= Book.of(state or State()).services
-    for image in (state or State()).of_type(IMAGE):
-        services.add(str(image["id"]).rpartition(":")[0].removeprefix(prefix))
-    return services, {str(each.attrs["Image"]) for each in containers}
-
-
-def delete_images(belongings: Belongings, images: tuple[set[str], set[str]]) -> list[str]:
-    """Removes the names that the stack gave to images, and those of its images that have no name left. What other
-    containers use stays and is returned."""
-    services, used = images
+def delete_images(belongings: Belongings, used: Collection[str]) -> list[str]:
+    """Removes the names that the stack gave to images, and those that its containers `used` and that have no name left.
+    What other containers use stays and is returned."""
     client, kept = belongings.client, []
-    for tag in belongings.tags(services):
+    for tag in belongings.tags():
         try:
             client.images.remove(tag)
         except NotFound:

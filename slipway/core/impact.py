@@ -28,6 +28,8 @@ RESTARTS = {EDGE: 2, POSTGRES: 2}
 requests that it has."""
 RESTART = 10
 """The same for a service that is stopped first (9.2): its health check asks every five seconds."""
+BEHIND = tuple(f"slipway:components:{kind}$" for kind in ("Adminer", "Certbot", "Schedule"))
+"""What no visitor's request goes through, by the type that stands in the URN of its container."""
 REPLACES = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
@@ -111,6 +113,8 @@ def impact(change: Change, staying: Collection[str] = (), drawn: Collection[str]
         return _of_volume(change)
     if change.kind == PASSWORD:
         return _of_password(change, drawn)
+    if change.kind == CONTAINER and any(kind in change.urn for kind in BEHIND):
+        return NOTHING
     if change.kind == CONTAINER:
         return _of_container(change, staying)
     if change.kind == RELEASE and change.operation != "delete":

@@ -74,7 +74,7 @@ class JobProvider(Suspendable):
         name, limit = str(news["container"]), float(news["timeout"])
         digest = hashing.of_value({key: news[key] for key in (*self.work, TRIGGERS)})
         with connect(news["engine"]) as client:
-            container = unfinished(client, name, digest) or start(client, news, digest)
+            container = unfinished(client, name, digest, news["labels"]) or start(client, news, digest)
             started = time.monotonic()
             log = Log(container)
             log.start()
@@ -90,6 +90,8 @@ class JobProvider(Suspendable):
 
     def delete(self, _id: str, props: Properties) -> None:
         with connect(props["engine"]) as client:
+            if container := find(client, props["container"]):
+                refuse_strangers(container, props["labels"])
             remove(client, props["container"])
 
 
@@ -99,11 +101,20 @@ def triggered(olds: Properties, news: Properties) -> bool:
     return any(now.get(name) not in {None, known} for name, known in before.items() if known is not None)
 
 
-def unfinished(client: DockerClient, name: str, digest: str) -> Container | None:
-    """The container of a run that was killed, if it can be taken over; what cannot is ended and removed."""
+def refuse_strangers(container: Container, labels: Mapping[str, str]) -> None:
+    """Raises Failure for another stack's: shop-eu's prod and shop's eu-prod give the same names."""
+    if any(container.labels.get(label, value) != value for label, value in labels.items()):
+        theirs = ", ".join(str(container.labels.get(label)) for label in labels)
+        raise Failure(f"the container {container.name} is another stack's ({theirs}): rename one of the two stacks")
+
+
+def unfinished(client: DockerClient, name: str, digest: str, labels: Mapping[str, str]) -> Container | None:
+    """The container of a run that was killed, if it can be taken over; what cannot is ended and removed. `labels` are
+    those of the stack and the service that it must have."""
     container = find(client, name)
     if container is None:
         return None
+    refuse_strangers(container, labels)
     state = container.attrs["State"]
     ran = state["Status"] == "running" or (state["Status"] == "exited" and state["ExitCode"] == 0)
     if ran and container.labels.get(INPUTS_LABEL) == digest:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from slipway.core import budget, naming, pools, topology
 from slipway.core.pools import Room
-from slipway.core.topology import CERTBOT, POSTGRES
+from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 from slipway.settings.problems import Problem, set_config, write_service
 from slipway.settings.site import Site
 
@@ -25,6 +25,7 @@ class Engine(Protocol):
     def elsewhere(self) -> bool: ...
     def has_image(self, image: str) -> bool: ...
     def volume_labels(self, name: str) -> Mapping[str, str]: ...
+    def strangers(self, project: str, stack: str) -> Mapping[str, tuple[str, str]]: ...
     def writers(self, volume: str) -> Mapping[str, str]: ...
     def room(self) -> Room: ...
 
@@ -33,7 +34,7 @@ def everything(site: Site, engine: Engine) -> Iterator[Problem]:
     """All problems of the site with this engine."""
     yield from _place(site, engine)
     yield from _memory(site, engine.memory)
-    yield from _volumes(site, engine)
+    yield from list(_volumes(site, engine)) or _names(site, engine)
     yield from _users(site, engine)
     yield from _networks(site, engine.room())
 
@@ -71,6 +72,21 @@ def _volumes(site: Site, engine: Engine) -> Iterator[Problem]:
         fix = ("Choose another `name:` in Pulumi.yaml, or:", "  pulumi stack rename NAME")
         yield Problem(path="project and stack", what=what, fix=fix)
         return
+
+
+def _names(site: Site, engine: Engine) -> Iterator[Problem]:
+    """Images, their tags and jobs are called after the service: two stacks that give the same name would take them from
+    each other."""
+    theirs = engine.strangers(site.project, site.stack)
+    parts = {POSTGRES: site.owns_postgres, EDGE: site.profile.edge, CERTBOT: site.acme}
+    for service in (*site.services, *(part for part, there in parts.items() if there)):
+        name = naming.prefix(site.project, site.stack) + service
+        if name in theirs:
+            project, stack = theirs[name]
+            what = f"stack {stack} of project {project} has something that is called {name}, as {service} would be here"
+            fix = ("Rename the service, choose another `name:` in Pulumi.yaml, or:", "  pulumi stack rename NAME")
+            yield Problem(path="project and stack", what=what, fix=fix)
+            return
 
 
 def _users(site: Site, engine: Engine) -> Iterator[Problem]:

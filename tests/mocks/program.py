@@ -68,6 +68,7 @@ def run(
         patch.object(docker_engine, "resolve", lambda _setting=None: engine),
         patch.dict(os.environ, {engine_lock.VARIABLE: "held"}),
         patch.object(docker_engine.DockerEngine, "has_image", lambda _engine, image: not images or image in images),
+        patch.object(docker_engine.DockerEngine, "strangers", lambda _engine, _project, _stack: {}),
         patch.object(docker_engine.DockerEngine, "writers", lambda _engine, _volume: {}),
         patch.object(docker_engine.DockerEngine, "room", lambda _engine: Room(DEFAULTS, frozenset(), ())),
         patch.object(docker_engine.DockerEngine, "volume_labels", lambda _engine, name: (volumes or {}).get(name, {})),

@@ -12,6 +12,7 @@ from pulumi.dynamic import Resource, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
 from slipway import docker_engine
+from slipway.core import naming
 from slipway.providers import attachment, database, engine, files, images, job, pids_limit, release
 from tests.providers.place import Place
 from tests.support import engine as support
@@ -86,3 +87,10 @@ def test_the_engine_says_whose_a_volume_is(place: Place) -> None:
     support.client().volumes.create(plain)
     assert there.volume_labels(labelled) == place.labels
     assert there.volume_labels(plain) == there.volume_labels(f"{place.name}-none") == {}
+
+
+def test_the_engine_says_what_other_stacks_call_their_services(place: Place) -> None:
+    there = docker_engine.resolve(place.engine)
+    support.client().volumes.create(f"{place.name}-media", labels=naming.labels(place.name, "test", "web"))
+    assert there.strangers("another", "test")[f"{place.name}-test-web"] == (place.name, "test")
+    assert f"{place.name}-test-web" not in there.strangers(place.name, "test")

@@ -9,7 +9,7 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core import hashing
-from slipway.core.naming import HELPER_LABEL
+from slipway.core.naming import HELPER_LABEL, STACK_LABEL
 from slipway.providers.engine import Failure
 from slipway.providers.job import INPUTS_LABEL, JobProvider
 from tests.providers.place import Place
@@ -40,6 +40,21 @@ def wanted(place: Place, script: str, **changes: Any) -> dict[str, Any]:
 def runs(place: Place) -> int:
     """How often a job whose script adds a line to /data/runs did so."""
     return len(place.run("sh", "-c", "cat /volume/runs || true", volume=f"{place.name}-data").splitlines())
+
+
+def test_a_job_of_another_stack_of_the_same_name_is_left_alone(place: Place) -> None:
+    props = wanted(place, "true")
+    theirs = {**place.labels, STACK_LABEL: "another", HELPER_LABEL: "job"}
+    running = engine.client().containers.run(
+        place.image, ["sleep", "60"], entrypoint=[], name=props["container"], labels=theirs, detach=True
+    )
+    with pytest.raises(Failure, match="is another stack's"):
+        JobProvider().create(props)
+    with pytest.raises(Failure, match="is another stack's"):
+        JobProvider().delete("", props)
+    running.reload()
+    assert running.status == "running"
+    running.remove(force=True)
 
 
 COUNT = "echo ran >> /data/runs; "

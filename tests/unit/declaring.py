@@ -72,11 +72,16 @@ class FakeEngine:
     images: Collection[str] | None = None
     volumes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     writing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    others: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     networks: Collection[str] = ()
     taken: tuple[IPv4Network, ...] = ()
 
     def has_image(self, image: str) -> bool:
         return self.images is None or image in self.images
+
+    def strangers(self, project: str, stack: str) -> Mapping[str, tuple[str, str]]:
+        assert (project, stack) == ("site", "prod")
+        return self.others
 
     def writers(self, volume: str) -> Mapping[str, str]:
         return self.writing.get(volume, {})

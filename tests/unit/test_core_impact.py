@@ -102,6 +102,14 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("kind", ["Adminer", "Certbot", "Schedule"])
+@pytest.mark.parametrize("operations", [("create",), ("delete",), ("replace",), CREATE_FIRST, DELETE_FIRST])
+def test_what_no_request_goes_through_no_visitor_notices(kind: str, operations: tuple[str, ...]) -> None:
+    plan = container(*operations, diffs=["image"])
+    urn = f"urn:pulumi:prod::site::slipway:components:{kind}$docker:index/container:Container::site-prod-any"
+    assert [found.text for _, found in impacts([{**each, "urn": urn} for each in plan])] == ["none"]
+
+
 @pytest.mark.parametrize(("text", "plan"), CASES, ids=[f"{number} {text}" for number, (text, _) in enumerate(CASES)])
 def test_a_change_has_the_impact_that_it_has(text: str, plan: list[Step]) -> None:
     assert [found.text for _, found in impacts(plan)] == [text]

@@ -268,6 +268,20 @@ MISTAKES = [
         "postgres-app",
     ),
     Mistake(
+        ("services", "pg"),
+        {"path": "services/stock", "database": True},
+        "services.pg",
+        "roles would be called pg_…",
+        "for example to db",
+    ),
+    Mistake(
+        ("services", "pg-stat"),
+        {"path": "services/stock", "database": True},
+        "services.pg-stat",
+        "roles would be called pg_…",
+        "for example to stat",
+    ),
+    Mistake(
         ("services", "stock-db"),
         {"image": "x:1"},
         "services.stock-db",
@@ -577,6 +591,22 @@ MISTAKES = [
         "the volume site-prod-stock-uploads holds data of stack stock of project site-prod",
         "pulumi stack rename",
         engine=FakeEngine(volumes={"site-prod-stock-uploads": labels("site-prod", "stock")}),
+    ),
+    top(
+        "drain",
+        30,
+        "project and stack",
+        "stack prod-stock of project site has something that is called site-prod-stock, as stock would be here",
+        "Rename the service",
+        engine=FakeEngine(others={"site-prod-stock": ("site", "prod-stock")}),
+    ),
+    top(
+        "drain",
+        30,
+        "project and stack",
+        "as edge would be here",
+        "pulumi stack rename",
+        engine=FakeEngine(others={"site-prod-edge": ("site-prod", "x"), "site-prod-other": ("site-prod", "x")}),
     ),
     top(
         "drain",

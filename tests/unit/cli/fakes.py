@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -151,7 +151,7 @@ class FakeEngine:
         wanted = (filters or {}).get("label")
         if isinstance(wanted, str):
             return [each for each in self.locks.values() if wanted == f"{LABEL}={each.attrs['Labels'][LABEL]}"]
-        return self._things("volume", self.volumes)
+        return self._things("volume", matching(self.volumes, wanted or ()))
 
     def _things(self, kind: str, held: dict[str, dict[str, Any]]) -> list[Any]:
         return [
@@ -159,7 +159,7 @@ class FakeEngine:
                 name=name,
                 id=f"id-of-{name}",
                 attrs={"Labels": labels},
-                remove=lambda n=name: self._remove(kind, held)(n),
+                remove=lambda n=name: self._remove(kind, self.volumes if kind == "volume" else held)(n),
             )
             for name, labels in held.items()
         ]
@@ -182,6 +182,12 @@ class FakeEngine:
         if name not in self.images:
             raise ImageNotFound(name)
         return SimpleNamespace(tags=["named"])
+
+
+def matching(held: dict[str, dict[str, Any]], labels: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Those that have no other values of these labels; here they need not have any."""
+    wanted = dict(each.split("=") for each in labels if "=" in each)
+    return {name: own for name, own in held.items() if all(own.get(k, v) == v for k, v in wanted.items())}
 
 
 @dataclass

@@ -71,8 +71,9 @@ def test_a_stack_whose_state_was_lost_is_taken_down_by_its_labels(prod: Desk) ->
 def test_deleting_data_leaves_nothing(prod: Desk) -> None:
     prod.declares(services={"ui": {}})
     prod.has_state(container_resource("ui", "a"), image_resource("ui", "sha256:1"))
-    ours = ["site-prod-ui:latest", "site-prod-ui:3f2a", "site-prod-edge:latest", "site-prod-images:latest"]
-    prod.engine.tags = [*ours, "site-prod-2-ui:latest", "other:latest"]
+    ours = ["site-prod-ui:latest", "site-prod-ui:12", "site-prod-edge:latest", "site-prod-left:build-0123456789ab"]
+    others = ["site-prod-2-ui:latest", "other:latest", "site-prod-ui:mine"]
+    prod.engine.tags = [*ours, *others]
 
     result = prod.run("down", "--stack", "prod", "--delete-data", "--yes")
 
@@ -80,7 +81,22 @@ def test_deleting_data_leaves_nothing(prod: Desk) -> None:
     assert prod.ran() == ["destroy", "stack rm"]
     assert "--preserve-config" in prod.call("rm")["arguments"]
     assert prod.engine.volumes == {}
-    assert prod.engine.tags == ["site-prod-2-ui:latest", "other:latest"], "of another stack"
+    assert prod.engine.tags == others, "not ours"
+
+
+def test_services_that_left_and_certbot_leave_no_image_and_another_stack_keeps_its_own(prod: Desk) -> None:
+    """Also after a `down`, when neither state nor containers tell of them any more."""
+    prod.declares(services={"ui": {}})
+    other = {"slipway.project": "site", "slipway.stack": "prod-eu"}
+    prod.engine.volumes = {"site-prod-eu-web-media": {**other, "slipway.service": "web"}}
+    clash = {"slipway.project": "site-prod", "slipway.stack": "x", "slipway.service": "web"}
+    prod.engine.volumes["site-prod-x-web-media"] = clash
+    theirs = ["site-prod-eu-web:3", "site-prod-eu-left:latest", "site-prod-x-web:1"]
+    prod.engine.tags = ["site-prod-certbot:build-0123456789ab", "site-prod-left:latest", "site-prod-left:3", *theirs]
+
+    assert prod.run("down", "--stack", "prod", "--delete-data", "--yes").exit_code == 0
+
+    assert prod.engine.tags == theirs
 
 
 def test_deleting_data_needs_a_yes_where_nobody_can_be_asked(prod: Desk) -> None:

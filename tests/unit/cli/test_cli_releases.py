@@ -287,6 +287,6 @@ def test_up_and_preview_say_for_machines_that_the_stack_is_pinned(shop: Desk) ->
 def test_down_with_data_deletes_the_images_of_every_recorded_release(shop: Desk) -> None:
     former = record(1, images={"former": image(1, "former")})
     shop.has_state(book(record(2), former, serving=2))
-    shop.engine.tags = ["site-dev-ui:2", "site-dev-former:1", "site-dev-ui:build-0123456789ab", "site-dev-other:1"]
+    shop.engine.tags = ["site-dev-ui:2", "site-dev-former:1", "site-dev-ui:build-0123456789ab", "site-other:1"]
     assert shop.run("down", "--delete-data", "--yes").exit_code == 0
-    assert shop.engine.tags == ["site-dev-other:1"]
+    assert shop.engine.tags == ["site-other:1"]
