@@ -24,7 +24,9 @@ from slipway.core.provisioning import database_name
 from slipway.core.resource_types import ROLES, VOLUME
 from slipway.core.topology import POSTGRES
 
-TAG = re.compile(r":(\d+)[^/:]*$")
+TAG = re.compile(r":([1-3]\d)(?![0-9])[^/:]*$")
+"""The tag of an image of Postgres 10 to 39; whoever numbers own images otherwise has them on the engine, or is told by
+the trial."""
 MAJOR = "PG_MAJOR="
 """The variable by which the official image says its version."""
 
@@ -109,7 +111,7 @@ def major_of(belongings: Belongings, image: str) -> str:
         said = [each.removeprefix(MAJOR) for each in variables if each.startswith(MAJOR)]
         if said:
             return str(said[0])
-    tag = TAG.search(image)
+    tag = TAG.search(image.partition("@")[0])
     return tag[1] if tag else ""
 
 

@@ -82,6 +82,17 @@ def test_another_major_version_is_refused_before_anything(desk: Desk, server: Fa
     assert desk.run("up", *PROD, "--allow-data-loss").exit_code == 9, "the new server would not start"
 
 
-def test_a_version_that_nothing_tells_is_left_to_the_trial(desk: Desk, server: FakeContainer) -> None:
-    desk.declares(services={"web": {"database": True}}, baseImages={"postgres": "registry.test:5000/own-postgres"})
+@pytest.mark.parametrize(
+    "image",
+    [
+        "registry.test:5000/own-postgres",
+        "registry.test:18/own/postgres",
+        "own/postgres:1.4",
+        "own/postgres:2026-01-31",
+        "postgres:17.2@sha256:18aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "postgres@sha256:18aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ],
+)
+def test_a_version_that_nothing_tells_is_left_to_the_trial(desk: Desk, server: FakeContainer, image: str) -> None:
+    desk.declares(services={"web": {"database": True}}, baseImages={"postgres": image})
     assert desk.run("up", *PROD).exit_code == 0
