@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import select
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +22,7 @@ from gunicorn.workers.gthread import ThreadWorker
 GOING_AWAY = bytes([0x88, 2]) + (1001).to_bytes(2, "big")
 """A close frame with the status of a server that goes away (RFC 6455, 7.4.1)."""
 PATIENCE = 5
-"""Seconds for what an app is just sending to a client that does not read."""
+"""Seconds for a client to read what was sent before."""
 EVENTS = "text/event-stream"
 EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
@@ -64,7 +65,10 @@ class Upgraded:
     def _end(self) -> None:
         if self._ending and self._spoken and not self._ended:
             self._ended = True
+            room = select.poll()
             with contextlib.suppress(OSError):  # the client has gone, or has not read for long
+                room.register(self._connection, select.POLLOUT)
+                room.poll(PATIENCE * 1000)
                 self._connection.send(GOING_AWAY, socket.MSG_DONTWAIT)
 
 
@@ -92,8 +96,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         self.stopped.get()
         with self.upgrading:
             open_ones = list(self.upgraded)
-        for each in open_ones:
-            each.end()
+        for each in open_ones:  # none waits for another's client
+            threading.Thread(target=each.end, daemon=True).start()
 
     def answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """What the application answers to one request."""
