@@ -145,6 +145,16 @@ def test_the_folders_in_force_are_read_from_the_routes() -> None:
     assert statics.in_force("shop", "") == set()
 
 
+def test_of_former_files_those_go_that_no_release_has_or_that_have_no_hash() -> None:
+    old, new = "static/app.1a2b3c4d.css", "static/app.2b3c4d5e.css"
+    releases = {"one": {new, "static/logo.svg"}}
+    assert statics.outdated({old: 10.0, new: 10.0, "static/logo.svg": 99.0}, releases, before=50.0) == {
+        old, "static/logo.svg"
+    }  # fmt: skip
+    assert statics.outdated({old: 60.0}, releases, before=50.0) == set(), "left by a version without folders"
+    assert statics.in_the_way({"a/b", "c", "d/e/f"}, {"a", "c/x", "d/e/g"}) == {"a/b", "c"}
+
+
 def test_another_image_or_other_sources_are_another_folder() -> None:
     folders = {statics.release_folder(image, {"static": path}) for image in ("sha256:1", "sha256:2") for path in "ab"}
     assert len(folders) == 4
