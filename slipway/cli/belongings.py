@@ -103,6 +103,14 @@ class Belongings:
                 found.append(tag)
         return sorted(found)
 
+    def image_names(self) -> dict[str, str]:
+        """{image id: a name of it, without the stack's: ui:12}; the number of a release before any other."""
+        own, tags = naming.prefix(self.project.name, self.project.stack), set(self.tags())
+        named = {
+            str(image.get("Id")): sorted(tags & set(image["RepoTags"] or ())) for image in self.client.api.images()
+        }
+        return {image: names[0].removeprefix(own) for image, names in named.items() if names}
+
     def has_image(self, image: str) -> bool:
         return docker_engine.has_image(self.client, image)
 

@@ -17,8 +17,8 @@ from slipway.cli.target import Target, command
 from slipway.core.resource_types import CONTAINER
 
 
-def row(belongings: Belongings, container: Container) -> dict[str, Any]:
-    """What is shown of one container."""
+def row(belongings: Belongings, container: Container, images: Mapping[str, str]) -> dict[str, Any]:
+    """What is shown of one container. `images` are names of the stack's images by their ids."""
     state, config = container.attrs["State"], container.attrs["Config"]
     bindings = container.attrs["NetworkSettings"]["Ports"] or {}
     ports = sorted(
@@ -32,7 +32,7 @@ def row(belongings: Belongings, container: Container) -> dict[str, Any]:
         "health": health(container) if container.status == "running" else "",
         "restarts": container.attrs["RestartCount"],
         "started": str(state["StartedAt"])[:19].replace("T", " ") if container.status == "running" else "",
-        "image": str(config["Image"])[:19],
+        "image": images.get(container.attrs["Image"], str(config["Image"])[:19]),
         "ports": ports,
         "helper": is_helper(container),
     }
@@ -42,12 +42,13 @@ def row(belongings: Belongings, container: Container) -> dict[str, Any]:
 @command
 def ps(target: Target) -> int:
     """List the containers of the stack, stopped ones and jobs that failed included."""
-    rows = [row(target.belongings, each) for each in target.belongings.containers()]
+    images = target.belongings.image_names()
+    rows = [row(target.belongings, each, images) for each in target.belongings.containers()]
     rows.sort(key=lambda each: (each["service"], each["name"]))
     if target.json:
         screen.as_json(rows)
         return Code.OK
-    columns = ("service", "name", "status", "health", "restarts", "started", "ports")
+    columns = ("service", "name", "image", "status", "health", "restarts", "started", "ports")
     screen.table(
         [name.upper() for name in columns],
         [[", ".join(each[key]) if key == "ports" else str(each[key]) for key in columns] for each in rows],

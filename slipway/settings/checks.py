@@ -189,7 +189,8 @@ def _secrets(asked: Asked) -> Iterator[Problem]:
         remove = f"Type: pulumi config rm --path {path}"
         if name not in services:
             what = f"there is no service {name}{did_you_mean(name, services)}"
-            yield Problem(path=path, what=what, fix=(remove,), because=("services",))
+            renamed = f"or, if it was renamed: in Pulumi.{asked.site.stack}.yaml, below `secrets`, write its new name"
+            yield Problem(path=path, what=what, fix=(remove, renamed), because=("services",))
             continue
         for secret, value in values.items():
             where, again = f"{path}.{secret}", set_config(f"{path}.{secret}", None, secret=True)

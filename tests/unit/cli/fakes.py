@@ -138,7 +138,7 @@ class FakeEngine:
             volumes=SimpleNamespace(list=self._list_volumes, create=self.create, get=self._volume),
             info=lambda: {"SystemTime": self.now.isoformat()},
             images=SimpleNamespace(get=self._image, remove=self._remove("image", self.tags)),
-            api=SimpleNamespace(images=lambda: [{"RepoTags": None}, *({"RepoTags": [tag]} for tag in self.tags)]),
+            api=SimpleNamespace(images=self._listed),
         )
 
     def create(self, name: str, labels: dict[str, str], *, age: float = 0) -> SimpleNamespace:
@@ -152,6 +152,10 @@ class FakeEngine:
         if isinstance(wanted, str):
             return [each for each in self.locks.values() if wanted == f"{LABEL}={each.attrs['Labels'][LABEL]}"]
         return self._things("volume", matching(self.volumes, wanted or ()))
+
+    def _listed(self) -> list[dict[str, Any]]:
+        """One image, which every container runs, with all the names; and one without any."""
+        return [{"Id": "sha256:0", "RepoTags": None}, {"Id": "sha256:1", "RepoTags": list(self.tags)}]
 
     def _things(self, kind: str, held: dict[str, dict[str, Any]]) -> list[Any]:
         return [

@@ -93,6 +93,14 @@ def test_ps_lists_containers_with_their_ports(desk: Desk) -> None:
     assert "site-dev-ui-1234567" in desk.run("ps").stdout
 
 
+def test_ps_names_the_image_by_the_release_that_it_is_of(desk: Desk) -> None:
+    two(desk)
+    assert {row["image"] for row in json.loads(desk.run("ps", "--json").stdout)} == {"sha256:1"}
+    desk.engine.tags = ["site-dev-ui:latest", "site-dev-ui:12", "site-dev-ui:build-0123456789ab", "other:1"]
+    assert {row["image"] for row in json.loads(desk.run("ps", "--json").stdout)} == {"ui:12"}
+    assert "ui:12" in desk.run("ps").stdout
+
+
 def test_logs_of_several_containers_are_in_the_order_of_time(desk: Desk) -> None:
     desk.engine.add("site-dev-ui-1234567", "ui", log=b"2026-01-01T00:00:02.5Z second\n")
     desk.engine.add("site-dev-images-1-7654321", "images", log=b"2026-01-01T00:00:01Z first\n2026-01-01T00:00:03Z \n")
