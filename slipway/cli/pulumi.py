@@ -52,7 +52,9 @@ def environment(choices: Choices, own: Mapping[str, str]) -> dict[str, str]:
     # A stack file without a salt takes the state's instead of a new one.
     chosen["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] = "true"
     chosen["PULUMI_DEBUG_COMMANDS"] = "true"  # makes --event-log known, as Pulumi's own Automation API does
-    return {**chosen, **own, "PATH": choices.exported()["PATH"]}
+    # The program is this checkout's, also in a shell that has read the environment of another one.
+    python = {"PULUMI_PYTHON_CMD": str(paths.VIRTUALENV / "bin" / "python")}
+    return {**chosen, **own, **python, "PATH": choices.exported()["PATH"]}
 
 
 def setup() -> str:

@@ -89,6 +89,13 @@ def test_the_block_does_what_its_page_says(reader: Newcomer, step: Step) -> None
         reader.types(step.then, step.folder)
 
 
+def test_a_command_that_has_gone_is_noticed_wherever_it_stands(reader: Newcomer) -> None:
+    block = blocks(reader.clone)["docs/releases.md", "slipway maintenance on --stack prod"]
+    broken = block.script.replace("maintenance on", "maintain on")
+    with pytest.raises(AssertionError, match="No such command 'maintain'"):
+        reader.types(f"{broken}\ntrue", SITE)
+
+
 def test_pulumi_new_ends_with_the_steps_that_are_right_here(reader: Newcomer) -> None:
     said = reader.types('git clone -q "$CLONE" ~/template; pulumi new ~/template -g -y --dir ~/another -n another')
     assert said.rstrip().endswith("bin/slipway new DIR")

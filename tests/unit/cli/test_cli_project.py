@@ -171,6 +171,9 @@ def test_what_the_user_set_wins_over_what_set_up_chose() -> None:
     assert (found["PULUMI_HOME"], found["PULUMI_BACKEND_URL"]) == ("chosen", "mine")
     assert "PULUMI_CONFIG_PASSPHRASE_FILE" not in found
     assert found["PATH"].startswith("/chosen/bin:")
+    assert environment(Choices(), {"PULUMI_PYTHON_CMD": "/another/checkout"})["PULUMI_PYTHON_CMD"] == str(
+        paths.VIRTUALENV / "bin" / "python"
+    )
     assert found["PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER"] == "true"
 
 
