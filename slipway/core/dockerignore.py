@@ -76,7 +76,16 @@ def _pattern(line: str) -> Pattern:
     return Pattern(path.lstrip("/") or "/", line.startswith("!"))
 
 
-_SECRETS = tuple(map(_pattern, SECRETS))
+def _any_of(lines: Iterable[Pattern]) -> Callable[[str], object]:
+    """Whether one of these matches, in one go: a folder may hold many files."""
+    paths = {line.path for line in lines}
+    deep = {path for path in paths if path.startswith("**/")}
+    names = "|".join(_translated(path.removeprefix("**/")) for path in sorted(deep))
+    union = "|".join([f"(?:.*/)?(?:{names})", *map(_translated, sorted(paths - deep))])
+    return re.compile(f"(?:{union})(?:/.*)?", re.DOTALL).fullmatch
+
+
+_secret = _any_of(map(_pattern, SECRETS))
 
 
 def _last(lines: Iterable[Pattern], path: str) -> Pattern | None:
@@ -100,40 +109,43 @@ class Ignored:
     ours: str
 
     @cached_property
-    def _lists(self) -> tuple[tuple[Pattern, ...], tuple[Pattern, ...]]:
-        return patterns(self.own), patterns(self.ours)
+    def _own(self) -> tuple[Pattern, ...]:
+        return patterns(self.own)
+
+    @cached_property
+    def _by_ours(self) -> Callable[[str], object]:
+        return _any_of(patterns(self.ours))
 
     @cached_property
     def _named(self) -> frozenset[Pattern]:
         """The exceptions of the own list that mean what ours leaves out."""
-        own, ours = self._lists
-        return frozenset(line for line in own if line.excepted and _last(ours, line.path))
+        return frozenset(line for line in self._own if line.excepted and self._by_ours(line.path))
 
     def leaves_out(self, path: str) -> bool:
         """Of a file's path in the folder."""
-        own, ours = self._lists
-        decides = _last(own, path)
+        decides = _last(self._own, path)
         if decides and not decides.excepted:
             return True
-        return _last(ours, path) is not None and decides not in self._named and not _example(path)
+        return self._by_ours(path) is not None and decides not in self._named and not _example(path)
 
     def text(self, folder: Path) -> str:
         """One ignore file that says the same of the files in the folder."""
-        back = [file for file in self._files(folder) if _last(self._lists[1], file) and not self.leaves_out(file)]
+        back = [file for file in self._files(folder) if self._by_ours(file) and not self.leaves_out(file)]
         if not back and not self.own:
             return self.ours
         return "\n".join([self.own, self.ours, *(f"!{_escaped(file)}" for file in sorted(back)), ""])
 
     def _files(self, folder: Path) -> Iterator[str]:
-        return files(folder, lambda path: bool(self._named) or not _last(self._lists[1], path))
+        return files(folder, lambda path: bool(self._named) or not self._by_ours(path))
 
 
 def files(folder: Path, entered: Callable[[str], bool] = lambda _: True) -> Iterator[str]:
     """The paths of all files below the folder, from there on; of its folders only those that are `entered`."""
     for place, folders, names in os.walk(folder):
-        above = Path(place).relative_to(folder)
-        folders[:] = [name for name in folders if entered((above / name).as_posix())]
-        yield from ((above / name).as_posix() for name in names)
+        above = os.path.relpath(place, folder)
+        before = "" if above == "." else f"{above}/"
+        folders[:] = [name for name in folders if entered(before + name)]
+        yield from (before + name for name in names)
 
 
 def _example(path: str) -> bool:
@@ -153,7 +165,7 @@ def of_dockerfile(dockerfile: Path) -> str:
 
 def is_secret(path: str) -> bool:
     """Judged by its name."""
-    return _last(_SECRETS, path) is not None and not _example(path)
+    return _secret(path) is not None and not _example(path)
 
 
 def visible(folder: Path, ignore: str) -> Iterator[str]:
