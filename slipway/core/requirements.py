@@ -116,6 +116,14 @@ def included(folder: Path) -> list[str]:
     return [path for path in lists if (folder / path).is_file()]
 
 
+def elsewhere(folder: Path) -> str | None:
+    """A list of packages by another name, the one for production first."""
+    found = [*folder.glob("requirements*/*.txt"), *folder.glob("*requirements*.txt"), *folder.glob("requirements*.in")]
+    names = sorted(path.relative_to(folder).as_posix() for path in found if path.name != FILE)
+    usual = ("prod", "base", "main", "common")
+    return next((name for word in usual for name in names if word in name), names[0] if names else None)
+
+
 def copied(folder: Path) -> list[str]:
     """What must be copied before pip runs, besides `requirements*.txt`; the whole folder where that is named."""
     paths = [mention.path for mention in mentions(folder)]

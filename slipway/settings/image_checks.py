@@ -41,8 +41,11 @@ def _unlisted(service: Service, folder: Path) -> Iterator[Problem]:
         else:
             return
     lock = next((command for name, command in requirements.LOCKS.items() if (folder / name).is_file()), None)
-    make = f"cd {shlex.quote(shown)} && {lock}" if lock else f"echo flask >> {shlex.quote(f'{shown}/requirements.txt')}"
-    yield problem(service, "path", what, (f"Type: {make}",))
+    line = shlex.quote(f"-r {other}") if (other := requirements.elsewhere(folder)) else "flask"
+    made = (
+        f"cd {shlex.quote(shown)} && {lock}" if lock else f"echo {line} >> {shlex.quote(f'{shown}/requirements.txt')}"
+    )
+    yield problem(service, "path", what, (f"Type: {made}",))
 
 
 def _mentioned(service: Service, folder: Path) -> Iterator[Problem]:

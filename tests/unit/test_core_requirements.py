@@ -78,6 +78,11 @@ def test_one_recipe_for_one_content_wherever_it_is_written(tmp_path: Path) -> No
     ("files", "says", "type_"),
     [
         ({}, "no requirements.txt that names the packages", "echo flask >> services/third/requirements.txt"),
+        (
+            {"requirements/dev.txt": "", "requirements/prod.txt": ""},
+            "no requirements.txt",
+            "echo '-r requirements/prod.txt' >> services/third/requirements.txt",
+        ),
         ({"poetry.lock": ""}, "no requirements.txt", "cd services/third && poetry export -o requirements.txt"),
         ({"pyproject.toml": "[tool.poetry]\n"}, "no [project] table", "echo flask >>"),
         ({"pyproject.toml": "[project]\ndynamic = ['dependencies']\n"}, "leaves its dependencies", "echo flask >>"),
