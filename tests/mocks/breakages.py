@@ -217,6 +217,9 @@ MUTATIONS: list[Mutation] = [
         a_dockerfile_of_ones_own_that_copies_a_secret_is_warned_of=[
             ("slipway/core/own_dockerfile.py", " if dockerfile.copies(text, path)", ""),
             (IMAGE, "if site.profile.hardened else ()", "if not site.profile.hardened else ()")],
+        an_images_entrypoint_stands_before_every_command_where_it_passes_it_on=[
+            ("components/entrypoint.py", " or passes_on(words, folder)", ""),
+            ("components/service_files.py", "[*both[0], *both[1]]", "list(both[1])")],
         a_stage_is_asked_for_where_the_dockerfile_has_it=(
             IMAGE, "dockerfile.target(text, stage) if stage else None", "stage"),
         routes_limits_pages_and_retention_are_a_matter_of_the_release_and_nginx_stays=[
