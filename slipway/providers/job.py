@@ -132,14 +132,16 @@ def start(client: DockerClient, props: Properties, digest: str) -> Container:
     networks: list[str] = props["networks"]
     memory = f"{int(props['memory'])}m"
     hardened = {**HARDENED, "tmpfs": scratch.run(props["user"]) | HARDENED["tmpfs"]} if props["hardened"] else {}
+    # Without a name: it goes with the container.
+    spool = [Mount(container_paths.SPOOL, None, type="volume")] if props.get("spool") else []
     container = client.containers.create(
         props["image"],
         list(props["command"]),
         name=props["container"],
         entrypoint=[],
-        environment=(scratch.SPOOLING if props.get("spool") else {}) | dict(props["env"]),
+        environment=(scratch.SPOOLING if spool else {}) | dict(props["env"]),
         user=props["user"],
-        mounts=[*spool(props), *map(mount, props["mounts"])],
+        mounts=[*spool, *map(mount, props["mounts"])],
         network=networks[0] if networks else None,
         network_mode=None if networks else "none",
         mem_limit=memory,
@@ -153,11 +155,6 @@ def start(client: DockerClient, props: Properties, digest: str) -> Container:
         client.networks.get(network).connect(container)
     container.start()
     return container
-
-
-def spool(props: Properties) -> list[Mount]:
-    """Room on disk for large temporary files, as the service itself has: a volume that goes with the container."""
-    return [Mount(container_paths.SPOOL, None, type="volume")] if props.get("spool") else []
 
 
 def mount(described: Mapping[str, Any]) -> Mount:
