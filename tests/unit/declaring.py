@@ -80,8 +80,7 @@ class FakeEngine:
         return self.images is None or image in self.images
 
     def strangers(self, project: str, stack: str) -> Mapping[str, tuple[str, str]]:
-        assert (project, stack) == ("site", "prod")
-        return self.others
+        return {name: owner for name, owner in self.others.items() if owner != (project, stack)}
 
     def writers(self, volume: str) -> Mapping[str, str]:
         return self.writing.get(volume, {})
