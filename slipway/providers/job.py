@@ -245,7 +245,6 @@ class Job(Resource, module="slipway", name="Job"):
             "once": once,
             "triggers": dict(triggers or {}),
             "labels": dict(labels),
-            **({"suspended": True} if suspended else {}),
-            **({"spool": True} if spool else {}),
+            **{name: True for name, on in (("suspended", suspended), ("spool", spool)) if on},
         }
         super().__init__(JobProvider(), name, props, opts)
