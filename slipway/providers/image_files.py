@@ -21,6 +21,9 @@ from slipway.providers.engine import Failure, say
 GO_SYMLINK = 1 << 27
 """In the mode that the engine tells of a path (Go's fs.ModeSymlink)."""
 
+TOLD = 5
+"""Of what is left out, how many are named."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class File:
@@ -39,6 +42,7 @@ class ImageFiles:
     container: Container
     boundary: str
     _real: dict[str, str] = field(default_factory=dict)
+    _left: list[str] = field(default_factory=list)
 
     def below(self, path: str) -> Iterator[File]:
         """Each regular file below the path, named from there on; "" where it is a file itself. Raises Failure where
@@ -52,6 +56,11 @@ class ImageFiles:
                 f"{path} leads to {real}, outside {self.boundary}: have the image hold a copy of the static files there"
             )
         yield from self._walk(real, "", frozenset({real}))
+        for told in self._left[:TOLD]:
+            say(f"static files: nginx leaves {told}")
+        if more := len(self._left[TOLD:]):
+            say(f"static files: nginx leaves {more} more to the service, for such reasons")
+        self._left.clear()
 
     def _walk(self, real: str, prefix: str, above: frozenset[str]) -> Iterator[File]:
         chunks, _ = self.container.get_archive(real)
@@ -65,7 +74,7 @@ class ImageFiles:
                 elif not (entry.isreg() or entry.islnk()):
                     continue
                 elif not name.isprintable():
-                    say(f"static files: nginx leaves {name!r} to the service: its name cannot be written in a path")
+                    self._left.append(f"{name!r} to the service: its name cannot be written in a path")
                 elif entry.islnk():
                     same = "/".join(part for part in (prefix, entry.linkname.partition("/")[2]) if part)
                     yield File(path=name, size=0, content=None, same_as=same)
@@ -78,11 +87,11 @@ class ImageFiles:
         try:
             real = self._resolved(link)
         except APIError:
-            return say(f"static files: nginx leaves {name} to the service: {link} leads to nothing")
+            return self._left.append(f"{name} to the service: {link} leads to nothing")
         if not self._inside(real):
-            return say(f"static files: nginx leaves {name} to the service: it leads to {real}, outside {self.boundary}")
+            return self._left.append(f"{name} to the service: it leads to {real}, outside {self.boundary}")
         if any(each == real or each.startswith(f"{real}/") for each in above):
-            return say(f"static files: nginx leaves {name} to the service: it leads round in a circle, to {real}")
+            return self._left.append(f"{name} to the service: it leads round in a circle, to {real}")
         yield from self._walk(real, name, above | {str(PurePosixPath(link).parent), real})
 
     def _inside(self, real: str) -> bool:

@@ -257,7 +257,9 @@ ln -s assets/dist entry && ln -s /etc outside && ln -s outside/ssl around && ln 
 """
 
 
-def test_links_are_followed_inside_the_service_and_lead_nowhere_else(shelf: Shelf, build: Build) -> None:
+def test_links_are_followed_inside_the_service_and_lead_nowhere_else(
+    shelf: Shelf, build: Build, capsys: pytest.CaptureFixture[str]
+) -> None:
     image = build("links", "own.txt", script=LINKS.strip().replace("\n", " "))
     sources = {"static": f"{SOURCE}/static", "entry": f"{SOURCE}/entry", "empty": f"{SOURCE}/empty"}
     single = {"in.txt": f"{SOURCE}/static/twice.txt", "static/whole/dist": f"{SOURCE}/entry/deep"}
@@ -269,6 +271,9 @@ def test_links_are_followed_inside_the_service_and_lead_nowhere_else(shelf: Shel
         "./static/twice.txt", "./static/whole/dist/in.txt",
     ]  # fmt: skip
     assert shelf.files(release_of(image))["hard.txt"] == "links"
+    told = capsys.readouterr().err
+    assert "nginx leaves 4 more to the service" in told
+    assert "its name cannot be written in a path" in told
     for outside, real in (("outside", "/etc"), ("around", "/etc/ssl")):
         with pytest.raises(Failure, match=f"{outside} leads to {real}, outside"):
             shelf.release(image, sources={"static": f"{SOURCE}/{outside}"}, release="none")
