@@ -40,11 +40,11 @@ def of(row: str, tests: str, **changes: list[tuple[str, str, str]]) -> list[Muta
             for test, mutations in changes.items() for file, old, new in mutations]
 
 
-CONTAINER, SPEC, STATE, PROPERTIES, UPLOADS = (
-    f"docker_provider/container{part}.py" for part in ("", "_spec", "_state", "_properties", "_uploads"))
-CONTEXT, IMAGE, IMAGES, BUILDKIT, REMOTE, VOLUME, ENGINE = (
+CONTAINER, SPEC, STATE, PROPERTIES = (
+    f"docker_provider/container{part}.py" for part in ("", "_spec", "_state", "_properties"))
+CONTEXT, IMAGE, IMAGES, BUILDKIT, VOLUME, ENGINE = (
     f"docker_provider/{name}.py"
-    for name in ("build_context", "image", "images", "buildkit", "remote_image", "volume", "engine"))
+    for name in ("build_context", "image", "images", "buildkit", "volume", "engine"))
 LABEL = 'record({"label": text(required=True), "value": text(required=True)})'
 
 MUTATIONS = [
@@ -101,18 +101,6 @@ MUTATIONS = [
             (IMAGE, '"imageName": text(required=True, in_place=True)', '"imageName": text(required=True)')],
         a_build_that_fails_shows_what_it_printed_and_leaves_the_running_container=[
             (BUILDKIT, "for line in lines(event):", "for line in ():")],
-        an_image_that_is_there_is_used_under_its_id_and_removed_with_the_stack_unless_kept=[
-            (REMOTE, 'if state.get("keepLocally"):', "if True:")],
-    ),
-    *of(
-        "Files and jobs", "test_files_and_jobs",
-        uploads_are_there_with_their_contents_and_modes=[
-            (UPLOADS, 'int(item["permissions"], 8) if item.get("permissions") else ', "")],
-        a_container_that_is_never_started_fills_a_volume_for_a_hardened_one=[
-            (UPLOADS, '_own(entry, "uid", "uname", item.get("owner"))', "pass"),
-            (CONTAINER, 'if inputs.get("start", True):', "if True:")],
-        a_job_is_waited_for_and_its_exit_code_and_output_are_outputs_but_a_failed_one_fails_no_run=[
-            (CONTAINER, "                    wait_for_end(", "                    (lambda *_: None)(")],
     ),
     *of(
         "Volumes, and destroy", "test_volumes",
@@ -154,8 +142,6 @@ MUTATIONS = [
             (PROPERTIES, '"interval": text(default="0s", valid=a_duration)', '"interval": text(default="0s")')],
         an_image_that_is_nowhere_fails_the_run_by_name_and_the_next_run_repairs_it=[
             (IMAGES, 'f"image {name} is not on this engine and cannot be pulled: {reason(error)}"', '"no image"')],
-        an_engine_out_of_reach_is_one_clear_error_and_changes_nothing=[
-            (ENGINE, "cannot reach the Docker engine at {address.host}", "cannot reach the Docker engine")],
     ),
 ]
 

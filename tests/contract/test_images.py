@@ -10,7 +10,6 @@ import pytest
 from tests.contract.conftest import NewProject
 from tests.contract.project import ContractProject
 from tests.support import engine
-from tests.support.base_images import base_image
 
 PROGRAM = """
 import pulumi
@@ -22,7 +21,6 @@ image = docker.Image(
     build={"context": "app", "platform": "linux/amd64", "args": {"BASE": SERVER, "UNUSED": "one"}})
 container("app", {"delete_before_replace": False}, image=image.repo_digest)
 idle("uses-the-tag", {"delete_before_replace": False}, envs=[image.base_image_name.apply(lambda tag: f"TAG={tag}")])
-idle("uses-the-name", {"delete_before_replace": False}, envs=[image.image_name.apply(lambda name: f"NAME={name}")])
 pulumi.export("id", image.repo_digest)
 """
 DOCKERFILE = """
@@ -31,7 +29,7 @@ FROM ${BASE}
 COPY . /app
 RUN echo this step ran
 """
-REBUILT = {"image": "update", "app": "replace", "uses-the-tag": "replace", "uses-the-name": "replace"}
+REBUILT = {"image": "update", "app": "replace", "uses-the-tag": "replace"}
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +74,16 @@ def test_a_changed_mode_is_a_change(project: ContractProject) -> None:
 
 
 def test_changed_code_builds_again_and_replaces_what_runs_it_and_nothing_else(project: ContractProject) -> None:
-    old, others, image = project.container("app").id, project.ids("uses-the-tag", "uses-the-name"), runs(project)
+    old, others, image = project.container("app").id, project.ids("uses-the-tag"), runs(project)
     engine.client().api.tag(image, f"{project.name}-kept", "1")
     project.edit("one of", "two of", "app/code.py")
     plan = project.plan()
     project.up()
     assert project.container("app").id != old
     assert runs(project) == project.outputs()["id"] != image
-    assert project.ids("uses-the-tag", "uses-the-name") == others
+    assert project.ids("uses-the-tag") == others
     assert engine.client().images.get(f"{project.name}-kept:1").id == image, "the old image stays where it has a name"
-    assert plan == REBUILT, "a preview cannot know any output of an image that will be built"
+    assert plan == REBUILT, "a preview cannot know the id or the base of an image that will be built"
 
 
 def test_a_build_that_gives_the_same_image_leaves_the_container_alone_also_under_a_new_name(
@@ -128,36 +126,3 @@ def test_destroy_leaves_the_image_and_removes_the_containers(project: ContractPr
     project.pulumi("destroy", "--yes", "--skip-preview")
     assert project.containers("app") + project.containers("uses-the-tag") == []
     assert engine.client().images.get(f"{project.name}-app:2")
-
-
-def test_an_image_that_is_there_is_used_under_its_id_and_removed_with_the_stack_unless_kept(
-    new_project: NewProject, server_image: str,
-) -> None:
-    project = new_project("""
-import pulumi_docker as docker
-from contract import PROJECT, idle, named
-
-kept = docker.RemoteImage(named("kept"), name=f"{PROJECT}-kept:1", keep_locally=True)
-dropped = docker.RemoteImage(named("dropped"), name=f"{PROJECT}-dropped:1", keep_locally=False)
-idle("app", {"delete_before_replace": False}, image=kept.image_id)
-""")
-    images, kept, dropped = engine.client().images, f"{project.name}-kept", f"{project.name}-dropped"
-    server, base = images.get(server_image), images.get(base_image("python"))
-    assert server.tag(kept, "1")
-    assert base.tag(kept, "2")
-    assert server.tag(dropped, "1")
-    assert server.tag(dropped, "2")
-    try:
-        project.up()
-        assert runs(project) == server.id
-        project.assert_unchanged()
-        project.edit("kept:1", "kept:2")
-        project.edit("dropped:1", "dropped:2")
-        assert project.plan() == {"kept": "replace", "dropped": "replace", "app": "replace"}
-        project.up()
-        assert runs(project) == base.id
-        project.pulumi("destroy", "--yes", "--skip-preview")
-        assert set(engine.tags(f"{project.name}-")) == {f"{kept}:1", f"{kept}:2"}
-    finally:
-        for name in (f"{kept}:1", f"{kept}:2", f"{dropped}:1", f"{dropped}:2"):
-            engine.remove_image(name)
