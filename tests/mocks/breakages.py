@@ -83,9 +83,9 @@ MUTATIONS: list[Mutation] = [
             'self.names.apply(lambda _: docker.Network("late"))\n        self.register_outputs('),
         every_container_states_its_replacement_order=(HARDENING, "delete_before_replace=delete_first, ", ""),
         in_prod_only_postgres_and_the_edge_are_deleted_first=(
-            FLASK, "delete_first=profile.publish_services or", "delete_first=True or"),
+            FLASK, "delete_first = profile.publish_services or", "delete_first = True or"),
         whatever_publishes_a_port_or_has_a_fixed_name_is_deleted_first=(
-            FLASK, "delete_first=profile.publish_services or", "delete_first="),
+            FLASK, "delete_first = profile.publish_services or", "delete_first = "),
         no_app_container_has_a_property_dependency_on_a_delete_first_resource=(
             FLASK, "volume=naming.data_volume(context.site.project, context.site.stack, service.name, volume)",
             "volume=data.name"),
@@ -259,7 +259,7 @@ MUTATIONS: list[Mutation] = [
         recreate_deletes_the_old_container_first=(FLASK, " or service.strategy is Strategy.RECREATE", ""),
         scheduled_commands_start_after_the_release_in_one_container_of_the_services_own=[
             ("components/schedule.py", "delete_first=True", "delete_first=False"),
-            ("components/schedule.py", "depends_on=[args.release]", "depends_on=[]"),
+            ("components/schedule.py", "depends_on=[args.release, trial]", "depends_on=[trial]"),
             ("components/schedule.py", "ContainerNetworksAdvancedArgs(name=network)",
              'ContainerNetworksAdvancedArgs(name=network, aliases=["images"])')],
         a_migration_waits_for_a_lock_as_long_as_is_declared_and_a_seed_runs_once=[

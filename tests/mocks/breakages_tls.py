@@ -36,7 +36,7 @@ TLS = of(
         EDGE, "if site.acme else []), *NGINX", "if 0 else []), *NGINX"),
     certbot_asks_for_nothing_before_the_release_and_never_twice_at_once=[
         (CERTBOT, "delete_first=True", "delete_first=False"),
-        (CERTBOT, "depends_on=[args.release]", "depends_on=[]"),
+        (CERTBOT, "depends_on=[args.release, trial]", "depends_on=[trial]"),
     ],
     another_authority_may_issue=(SETTINGS, "return self.directory or", "return"),
     a_certificate_that_was_brought_along_reaches_nginx_as_a_file_and_nothing_else=(

@@ -53,6 +53,7 @@ def outcome(mutation: Mutation) -> str:
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
             else:
                 shutil.copy(source, target)
+        (copy / ".venv").symlink_to(ROOT / ".venv")
         mutated = copy / mutation.file
         text = mutated.read_text()
         if text.count(mutation.old) != 1:
