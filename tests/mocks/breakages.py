@@ -296,6 +296,8 @@ MUTATIONS: list[Mutation] = [
             "slipway/settings/parse.py", 'known["services"], overrides = dict(recorded), {}', "overrides = {}"),
         secrets_that_the_release_did_not_know_stay_what_they_are=(
             SECRETS, "(*used, *site.declared_secrets.items())", "used"),
+        every_kind_of_site_is_pinned_to_its_own_release_and_only_the_builds_are_gone=(
+            MAIN, "service.image or ServiceImage.of(", "ServiceImage.of("),
         the_operator_is_told_at_each_run_and_only_while_it_is_pinned=(MAIN, "if site.pin:\n", "if False:\n"),
         an_image_that_is_gone_is_one_error_before_anything_is_registered=(
             "slipway/settings/parse.py", "pin.problems(site, engine)", "pin.problems(site, None)"),
