@@ -291,7 +291,7 @@ MUTATIONS: list[Mutation] = [
             (RELEASE, 'release=site.pin.release if site.pin else "",', 'release="",')],
         neither_migrations_nor_seeds_run_and_what_they_last_ran_with_stays=[
             ("components/service_jobs.py", "suspended=context.site.pin is not None", "suspended=False"),
-            ("slipway/providers/job.py", '(("suspended", suspended), ("spool", spool)) if on', '(("suspended", True), ("spool", spool)) if on')],
+            ("slipway/providers/job.py", 'in (("suspended", suspended),', 'in (("suspended", True),')],
         the_services_are_those_of_the_record_whatever_is_declared_now=(
             "slipway/settings/parse.py", 'known["services"], overrides = dict(recorded), {}', "overrides = {}"),
         secrets_that_the_release_did_not_know_stay_what_they_are=(
