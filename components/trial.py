@@ -35,6 +35,7 @@ def tried(
         }
         for each in described.get("volumes") or ()
         if each.container_path != leave_out
+        and (each.host_path or each.volume_name) is not None  # a nameless volume is the engine's, and always there
     ]
     ports = [
         {"ip": each.ip or "", "port": each.external, "port_setting": port, "ip_setting": address}

@@ -193,3 +193,9 @@ def test_a_stack_is_dev_by_its_name_or_setting_and_prod_otherwise() -> None:
     assert "adminer" in run("dev-anna").containers
     assert "adminer" in run("staging", {"profile": "dev"}).containers
     assert "adminer" not in run("dev-anna", {"profile": "prod"}).containers
+
+
+def test_what_is_mounted_for_a_trial_is_there_already(site: Program) -> None:
+    trials = site.of_kind("Trial").values()
+    assert trials
+    assert all(mount.get("source") for trial in trials for mount in trial.inputs["mounts"])
