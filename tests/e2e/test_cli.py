@@ -235,80 +235,72 @@ def remote_backend() -> Iterator[str]:
         container.remove(force=True, v=True)
 
 
-@contextmanager
-def made(directory: Path, virtualenv: Path) -> Iterator[Site]:
-    site = Site(directory, virtualenv)
+@pytest.fixture
+def site(tmp_path: Path, virtualenv: Path) -> Iterator[Site]:
+    site = Site(tmp_path, virtualenv)
     yield site
     engine.remove_all(site.name)
     for tag in site.left():
         engine.remove_image(tag)
 
 
-@pytest.fixture
-def site(tmp_path: Path, virtualenv: Path) -> Iterator[Site]:
-    with made(tmp_path, virtualenv) as own:
-        yield own
+def test_a_stack_is_made_shown_used_and_taken_down_and_the_checkout_stays_as_it_was(site: Site) -> None:
+    assert f"http://127.0.0.1:{site.port}/" in site.run("up").stdout
+    wait_until("the site answers", site.answers, 30)
+    assert site.changed() == site.staged
+
+    assert site.json("up")["changes"].keys() == {"same"}
+    assert site.json("preview", "--expect-no-changes")["steps"] == []
+    assert site.json("status")["containers"] == {"web": "running", "well": "healthy"}
+    assert site.run("open").stdout == f"http://127.0.0.1:{site.port}/\n"
+    assert '"GET / HTTP/1.1" 200' in site.run("logs", "web").stdout
+    assert "7" in site.run("exec", "web", "--", "sh", "-c", "echo $((3 + 4)); exit 9", code=9).stdout
+    assert site.changed() == site.staged
+
+    site.run("down")
+    assert site.left() == [f"{site.name}-dev-web:latest"]
+    site.run("status", code=6)
+    site.run("down", "--delete-data", "--yes")
+    assert site.left() == []
+    site.run("status", code=4)
+    assert site.changed() == site.staged
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, virtualenv: Path) -> Iterator[Site]:
-    """The site of the first four tests, which each leave it well."""
-    with made(tmp_path_factory.mktemp("shared"), virtualenv) as common:
-        assert f"http://127.0.0.1:{common.port}/" in common.run("up").stdout
-        yield common
+def test_plain_pulumi_deploys_the_same_stack(site: Site) -> None:
+    site.run("up")
+    site.pulumi.pulumi("stack", "select", "dev")
+    site.pulumi.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+
+    assert site.json("up")["changes"].keys() == {"same"}
+    assert site.pulumi.outputs()["key"] == "a secret, so that the state has a salt"
 
 
-def test_a_stack_is_made_shown_and_used_and_the_checkout_stays_as_it_was(shared: Site) -> None:
-    wait_until("the site answers", shared.answers, 30)
-    assert shared.changed() == shared.staged
+def test_what_was_stopped_or_removed_by_hand_is_shown_and_put_right_and_nothing_else_restarts(site: Site) -> None:
+    site.run("up")
+    before = site.container("web").attrs["State"]["StartedAt"]
 
-    assert shared.json("up")["changes"].keys() == {"same"}
-    assert shared.json("preview", "--expect-no-changes")["steps"] == []
-    assert shared.json("status")["containers"] == {"web": "running", "well": "healthy"}
-    assert shared.run("open").stdout == f"http://127.0.0.1:{shared.port}/\n"
-    assert '"GET / HTTP/1.1" 200' in shared.run("logs", "web").stdout
-    assert "7" in shared.run("exec", "web", "--", "sh", "-c", "echo $((3 + 4)); exit 9", code=9).stdout
-    assert shared.changed() == shared.staged
+    site.container("well").stop(timeout=0)
+    assert site.json("status", code=6)["containers"]["well"] == "exited"
+    assert [step["operation"] for step in site.json("preview", "--expect-no-changes", code=7)["steps"]] == ["update"]
+    site.run("up")
+    site.container("well").remove(force=True)
+    assert [step["operation"] for step in site.json("preview")["steps"]] == ["create"]
+    site.run("up")
 
-
-def test_plain_pulumi_deploys_the_same_stack(shared: Site) -> None:
-    shared.pulumi.pulumi("stack", "select", "dev")
-    shared.pulumi.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
-
-    assert shared.json("up")["changes"].keys() == {"same"}
-    assert shared.pulumi.outputs()["key"] == "a secret, so that the state has a salt"
+    assert site.json("status")["well"]
+    assert site.container("web").attrs["State"]["StartedAt"] == before
 
 
-def test_what_was_stopped_or_removed_by_hand_is_shown_and_put_right_and_nothing_else_restarts(shared: Site) -> None:
-    before = shared.container("web").attrs["State"]["StartedAt"]
-
-    shared.container("well").stop(timeout=0)
-    assert shared.json("status", code=6)["containers"]["well"] == "exited"
-    assert [step["operation"] for step in shared.json("preview", "--expect-no-changes", code=7)["steps"]] == ["update"]
-    shared.run("up")
-    shared.container("well").remove(force=True)
-    assert [step["operation"] for step in shared.json("preview")["steps"]] == ["create"]
-    shared.run("up")
-
-    assert shared.json("status")["well"]
-    assert shared.container("web").attrs["State"]["StartedAt"] == before
-
-
-def test_an_image_that_was_removed_is_built_anew_and_the_stack_is_taken_down(shared: Site) -> None:
-    before = shared.changed()  # plain pulumi writes its stack file
+def test_an_image_that_was_removed_with_its_container_is_built_anew(site: Site) -> None:
+    site.run("up")
     for name in ("web", "well"):
-        shared.container(name).remove(force=True)
-    engine.remove_image(f"{shared.name}-dev-web:latest")
-    shared.run("up")
-    assert shared.json("status")["well"]
+        site.container(name).remove(force=True)
+    engine.remove_image(f"{site.name}-dev-web:latest")
 
-    shared.run("down")
-    assert shared.left() == [f"{shared.name}-dev-web:latest"]
-    shared.run("status", code=6)
-    shared.run("down", "--delete-data", "--yes")
-    assert shared.left() == []
-    shared.run("status", code=4)
-    assert shared.changed() == before
+    site.run("up")
+    assert site.json("status")["well"]
+    site.run("down", "--delete-data", "--yes")
+    assert site.left() == []
 
 
 def test_after_a_kill_the_next_up_clears_the_lock_and_what_was_half_made(site: Site) -> None:
