@@ -28,8 +28,8 @@ BROKEN: dict[str, tuple[dict[str, Any], list[str]]] = {
     "memory": ({}, ["out of memory", "`memory`"]),
     "slow": ({}, ["was not healthy after", "too slow", "`deployTimeout`"]),
 }
-"""One of each kind of evidence: its log, its state, its ports, a job, the time. More are in providers/test_gate.py, and what is
-read from a log in unit/test_core_diagnosis.py. Further tests below are about `ready`.
+"""One of each kind of evidence: its log, its state, its ports, a job, the time. More are in providers/test_gate.py, and
+what is read from a log in unit/test_core_diagnosis.py. Further tests below are about `ready`.
 """
 
 
