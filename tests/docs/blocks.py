@@ -17,6 +17,15 @@ SHELLS = {"bash", "console", "shell", "shell-session", "zsh"}
 """What other pages call a block of commands: here it is sh."""
 
 BLOCKS_NOT_TYPED = {
+    ("docs/production.md", "apt-get update && apt-get install --yes git make"): "sets up a server",
+    ("docs/production.md", "git clone https://git.example.org/slipway.git /srv/slipway"): "the same",
+    ("docs/production.md", "slipway new ~/shop"): "README's ~/site is typed",
+    ("docs/production.md", "git clone git@git.example.org:shop.git /srv/shop"): "on a server with a repository",
+    ("docs/production.md", "pulumi stack select prod"): "a secret of a service of the reader's own; README's is typed",
+    ("docs/production.md", 'ssh-keygen -t ed25519 -N "" -C "deployments of shop" -f deploy-key'): "asks a server",
+    ("docs/production.md", "cd /srv/slipway && git pull && make setup"): "test_upgrade.py, from an older commit",
+    ("docs/production.md", "slipway up --stack prod --allow-data-loss"): "test_edge_changes.py",
+    ("docs/production.md", "docker volume rm shop-prod-blog-uploads"): "deletes what the reader names",
     ("docs/security.md", "slipway rotate ui.SECRET_KEY --stack prod"): "each line is a release: test_rotation.py",
     ("docs/security.md", "pulumi stack select prod"): "the same: test_rotation.py",
     ("docs/security.md", "pulumi up --stack prod --policy-pack policy"): "test_policy.py, with each rule broken",

@@ -66,6 +66,23 @@ STEPS = (
     ),
     Step("README.md", "pulumi stack select --create prod", stdin="set by hand", then="pulumi config | grep secrets"),
     Step("docs/settings.md", "pulumi stack select --create prod", stdin="set by hand", then="git checkout -q ."),
+    Step(
+        "docs/production.md",
+        "umask 077 && mkdir -p ~/backup",
+        given="make up STACK=prod\nslipway exec --stack prod images -- flask --app manage seed_db\n",
+        then="tar -tf ~/backup/slipway.tgz | grep slipway/passphrase; tar -tf ~/backup/uploads.tar | grep originals/",
+    ),
+    Step(
+        "docs/production.md",
+        "slipway maintenance on --stack prod",
+        given="""\
+slipway psql --stack prod images -- -c 'delete from picture'
+slipway exec --stack prod images -- rm -r /home/app/web/media/originals
+""",
+        then="""\
+curl -fsS "http://127.0.0.1:8100$(curl -fsS http://127.0.0.1:8100/images/pictures | grep -o '/images/[^"]*/file' | head -1)" > /dev/null
+""",
+    ),
     Step("docs/examples.md", "cd examples/rooms", then="curl -fsS http://127.0.0.1:8080/rooms"),
     Step("examples/rooms/README.md", "make setup", then="! curl -fsS http://127.0.0.1:8080/rooms"),
     Step(

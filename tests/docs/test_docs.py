@@ -47,6 +47,7 @@ class Newcomer:
     def own(self, text: str) -> str:
         """The same with this newcomer's ports, and with another name for the site that is made."""
         text = text.replace(SITE, f"~/{self.projects['site']}")
+        text = text.replace("slipway-prod-", f"{self.projects['slipway']}-prod-")
         return re.sub(rf"\b({'|'.join(PORTS)})\b", lambda found: self.ports[found[0]], text)
 
     def types(self, script: str, folder: str = ".", stdin: str = "") -> str:
