@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -12,8 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -24,6 +22,7 @@ import yaml
 from slipway.cli import backend
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
+from slipway.cli.signals import deaf_to_hangup, passed_on
 from slipway.core import interruption
 from slipway.core.resource_types import STACK
 from slipway.setup import paths, plugins
@@ -35,8 +34,6 @@ NICENESS = 10
 take the processor from the site that serves: each of them counts there as much as all containers together, whose
 control group has the weight of one process (kernel documentation, sched-design-CFS, group scheduling)."""
 PULUMI = ("nice", "-n", str(NICENESS), "pulumi")
-PATIENCE = 10
-"""Seconds from an interruption until Pulumi is told not to wait for what is under way."""
 NOISE = re.compile(r" ~  \S+ \S+ refresh(ing)?( \([\d.]+m?s\))? *| {4}\S+:\S+:\S+ \S+ *(running)? *")
 """What Pulumi writes, without a terminal, of each resource that it asked for or that stayed the same."""
 LOCKED = re.compile(r"the stack is currently locked by|Another update is currently in progress", re.IGNORECASE)
@@ -238,44 +235,3 @@ def relay(stream: IO[str] | None, lines: list[str]) -> None:
     for line in stream or ():
         print(line, end="", file=sys.stderr, flush=True)
         lines.append(line)
-
-
-@contextmanager
-def deaf_to_hangup() -> Iterator[None]:
-    """What is started meanwhile does not die of a terminal that is closed: it is told by `passed_on`."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-@contextmanager
-def passed_on(process: subprocess.Popen[Any], mark: Path) -> Iterator[list[int]]:
-    """Has the run end in order: Slipway's providers see the `mark` and leave off, and Pulumi is interrupted, by the
-    keyboard itself or by what is passed on of another signal. Where something still works after PATIENCE (the build of
-    an image), Pulumi is interrupted once more: it then waits for nothing, and notes what was under way. Yields the
-    signals that came."""
-    received: list[int] = []
-
-    def again() -> None:
-        with contextlib.suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)
-
-    def handle(number: int, _frame: object) -> None:
-        if not received:
-            impatient.start()
-        received.append(number)
-        mark.touch()
-        if number != signal.SIGINT:
-            process.send_signal(signal.SIGINT)
-
-    impatient = threading.Timer(PATIENCE, again)
-    impatient.daemon = True
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield received
-    finally:
-        impatient.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -110,8 +110,7 @@ class DatabaseRolesProvider(Provider):
         settled = not olds or olds.get("limits") == news.get("limits")
         variables = {"settled": str(settled).lower(), "fresh": str(not olds).lower(), "rotated": ",".join(rotated)}
         with connect(news["engine"]) as client:
-            container = find(client, news["container"])
-            if container is None:
+            if (container := find(client, news["container"])) is None:
                 raise Failure(f"there is no Postgres container {news['container']}")
             wait_for_server(container, float(news["timeout"]))
             run_sql(container, news["sql"], "provisioning the databases", variables)
@@ -247,5 +246,5 @@ class DatabaseLogin(Resource, module="slipway", name="DatabaseLogin"):
         timeout: float = 120,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props = {"engine": engine, "container": container, "role": role, "timeout": timeout}
-        super().__init__(DatabaseLoginProvider(), name, props, opts)
+        described = {"engine": engine, "container": container, "role": role, "timeout": timeout}
+        super().__init__(DatabaseLoginProvider(), name, described, opts)

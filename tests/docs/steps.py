@@ -80,7 +80,8 @@ slipway psql --stack prod images -- -c 'delete from picture'
 slipway exec --stack prod images -- rm -r /home/app/web/media/originals
 """,
         then="""\
-curl -fsS "http://127.0.0.1:8100$(curl -fsS http://127.0.0.1:8100/images/pictures | grep -o '/images/[^"]*/file' | head -1)" > /dev/null
+file=$(curl -fsS http://127.0.0.1:8100/images/pictures | grep -o '/images/[^"]*/file' | head -1)
+curl -fsS "http://127.0.0.1:8100$file" > /dev/null
 """,
     ),
     Step("docs/examples.md", "cd examples/rooms", then="curl -fsS http://127.0.0.1:8080/rooms"),

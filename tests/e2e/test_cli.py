@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from slipway.cli.pulumi import PATIENCE
+from slipway.cli.signals import PATIENCE
 from slipway.setup import paths
 from tests.support import engine
 from tests.support.base_images import base_image

@@ -65,6 +65,9 @@ MUTATIONS: list[Mutation] = [
         ],
         every_network_is_internal_but_those_named=(
             TOPOLOGY, "internal=not site.profile.publish_services", "internal=False"),
+        new_internal_networks_have_no_address_of_the_host_where_the_engine_can=[
+            (NETWORKS, "ISOLATED if plan.internal and", "ISOLATED if"),
+            (NETWORKS, 'ignore_changes=["options"]', "ignore_changes=[]")],
         postgres_is_on_internal_networks_alone=(
             TOPOLOGY, "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
         images_are_built_here_for_the_engine_and_pushed_nowhere=[
@@ -84,6 +87,9 @@ MUTATIONS: list[Mutation] = [
         every_container_states_its_replacement_order=(HARDENING, "delete_before_replace=delete_first, ", ""),
         in_prod_only_postgres_and_the_edge_are_deleted_first=(
             FLASK, "delete_first = profile.publish_services or", "delete_first = True or"),
+        what_is_deleted_first_was_tried_before=[
+            (FLASK, "        if delete_first:\n", "        if not delete_first:\n"),
+            (POSTGRES, "depends_on=[trial]", "depends_on=[]")],
         whatever_publishes_a_port_or_has_a_fixed_name_is_deleted_first=(
             FLASK, "delete_first = profile.publish_services or", "delete_first = "),
         no_app_container_has_a_property_dependency_on_a_delete_first_resource=(
@@ -262,6 +268,8 @@ MUTATIONS: list[Mutation] = [
             ("components/schedule.py", "depends_on=[args.release, trial]", "depends_on=[trial]"),
             ("components/schedule.py", "ContainerNetworksAdvancedArgs(name=network)",
              'ContainerNetworksAdvancedArgs(name=network, aliases=["images"])')],
+        a_volume_of_another_service_is_mounted_once_it_belongs_to_its_user=(
+            FLASK, "mounted += [(others[owner].owned[volume], path)", "mounted += [(self.owned[volume], path)"),
         a_migration_waits_for_a_lock_as_long_as_is_declared_and_a_seed_runs_once=[
             ("components/service_jobs.py", "migration_options(args.context.site.migrations)", '""'),
             ("components/service_jobs.py", "own = options.keys() & service.env.keys()", "own = set()"),
