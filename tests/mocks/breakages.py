@@ -68,6 +68,8 @@ MUTATIONS: list[Mutation] = [
         new_internal_networks_have_no_address_of_the_host_where_the_engine_can=[
             (NETWORKS, "ISOLATED if plan.internal and", "ISOLATED if"),
             (NETWORKS, 'ignore_changes=["options"]', "ignore_changes=[]")],
+        what_is_mounted_for_a_trial_is_there_already=(
+            "components/trial.py", "        and (each.host_path or each.volume_name) is not None", "        and True"),
         postgres_is_on_internal_networks_alone=(
             TOPOLOGY, "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
         images_are_built_here_for_the_engine_and_pushed_nowhere=[
