@@ -271,7 +271,7 @@ MUTATIONS: list[Mutation] = [
             ("components/schedule.py", "ContainerNetworksAdvancedArgs(name=network)",
              'ContainerNetworksAdvancedArgs(name=network, aliases=["images"])')],
         a_volume_of_another_service_is_mounted_once_it_belongs_to_its_user=(
-            FLASK, "mounted += [(others[owner].owned[volume], path)", "mounted += [(self.owned[volume], path)"),
+            FLASK, "volume_name=each.volume,", 'volume_name=f"slipway-{context.site.stack}-images-uploads",'),
         a_migration_waits_for_a_lock_as_long_as_is_declared_and_a_seed_runs_once=[
             ("components/service_jobs.py", "migration_options(args.context.site.migrations)", '""'),
             ("components/service_jobs.py", "own = options.keys() & service.env.keys()", "own = set()"),
