@@ -165,9 +165,9 @@ def test_gunicorn_serves_with_four_workers(site: Example) -> None:
 
 
 def test_the_sites_own_commands_show_its_containers_and_its_log(site: Example, client: httpx.Client) -> None:
-    client.get("rooms?shown=in-the-log")
+    client.get("rooms/in-the-log")
     assert {line.split()[0] for line in manage(site, "ps").splitlines()[1:]} == {"rooms", "postgres", "edge"}
-    assert "GET /rooms?shown=in-the-log" in manage(site, "logs", "rooms")
+    assert '"path":"/rooms/in-the-log"' in manage(site, "logs", "rooms")
 
 
 def test_a_second_up_changes_nothing(site: Example) -> None:
