@@ -173,11 +173,9 @@ def test_who_asked_for_what_and_what_went_wrong_is_in_the_logs(site: Example, ad
         postgres.start()
     wait_until("the database is back", lambda: ada.browser.get("ready").status_code == 200, BACK_SECONDS)
     told = site.slipway("logs", "web", "--tail", "1000")
-    assert '"GET /ready?told=nobody HTTP/1.1" 503' in told
+    assert '"path":"/ready","status":503' in told
     assert "OperationalError" in told
-    asked = site.slipway("logs", "edge", "--tail", "1000")
-    assert '"path":"/ready","status":503' in asked
-    assert "told=nobody" not in asked
+    assert "told=nobody" not in told
     assert file(ada), "the worker goes on as well"
 
 
