@@ -11,7 +11,7 @@ from docker.models.containers import Container
 from slipway.core import hashing
 from slipway.core.naming import HELPER_LABEL, STACK_LABEL
 from slipway.providers.engine import Failure
-from slipway.providers.job import INPUTS_LABEL, JobProvider
+from slipway.providers.job import INPUTS_LABEL, TRIGGERS, JobProvider
 from tests.providers.place import Place
 from tests.support import engine
 from tests.support.waiting import wait_until
@@ -151,7 +151,7 @@ def test_an_update_runs_it_again_and_other_settings_do_not(place: Place) -> None
 
 def left_by_a_killed_run(place: Place, props: dict[str, Any], *, digest: str = "") -> Container:
     """The container as `start` makes it, going on by itself."""
-    work = {key: props[key] for key in JobProvider.work}
+    work = {key: props[key] for key in (*JobProvider.work, TRIGGERS)}
     return engine.client().containers.run(
         place.image,
         props["command"],
