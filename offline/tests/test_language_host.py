@@ -97,7 +97,7 @@ def host(engine: Any) -> Iterator[Any]:
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=10)[1]
     assert process.returncode == 0
-    assert "Traceback" not in said, said
+    assert "language_host.py" not in said, said  # a program that is interrupted says so itself
 
 
 def info(folder: Path, entry: str = ".", **options: Any) -> Any:

@@ -19,6 +19,9 @@ if [ "$made" != "$have" ]; then
 fi
 exec "$@" > /dev/null
 """
+READY = ["pg_isready", "--quiet", "--host=127.0.0.1", "--username=nobody"]
+"""Whether the server answers over TCP, also before it has any role. Somebody whom it asks for a password, which
+pg_isready never gives: of one who may not log in at all it would log an error."""
 CONSOLE_ROLE = "slipway_console"
 """Has every service's console login as a member: those come by the local socket only, which is the container's own."""
 

@@ -14,7 +14,7 @@ import pulumi
 from docker.models.containers import Container
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
-from slipway.core import superuser
+from slipway.core import postgres, superuser
 from slipway.core.provisioning import locking_sql
 from slipway.providers.cluster import CLUSTER, cluster, with_cluster, without_cluster
 from slipway.providers.engine import (
@@ -175,7 +175,7 @@ def wait_for_server(container: Container, seconds: float) -> None:
             raise Ended(f"Postgres ends as soon as it is started. Its last lines:\n{log_tail(container)}")
         if container.status != "running":
             return False
-        return execute(container, ["pg_isready", "--quiet", "--host=127.0.0.1"], user="postgres")[0] == 0
+        return execute(container, postgres.READY, user="postgres")[0] == 0
 
     wait(
         answers,

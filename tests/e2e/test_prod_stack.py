@@ -183,6 +183,7 @@ def text(container: Container, since: datetime) -> str:
     return written.decode()
 
 
+@pytest.mark.parametrize("name", ["ui", "images", "postgres", "edge"])
 def test_the_site_comes_back_by_itself_when_a_main_process_dies_and_has_every_picture_it_acknowledged(
     site: Site, url: str, uploads: Uploads, name: str
 ) -> None:

@@ -86,6 +86,7 @@ def logs_in(server: Container, password: str) -> bool:
 
 def test_a_server_that_is_just_being_made_is_waited_for(server: Container) -> None:
     made = DatabaseRolesProvider().create(wanted(server))
+    assert "FATAL" not in server.logs().decode()
     assert server.exec_run(["pg_isready", "-h", "127.0.0.1"]).exit_code == 0, "a temporary server was provisioned"
     assert made.outs == wanted(server) | {"cluster": identifier(server)}
     assert logs_in(server, "a")
