@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
@@ -66,9 +67,10 @@ class Pebble:
 
 
 def gateway() -> str:
-    """The address of this machine on the engine's default network."""
+    """The address of this machine on the engine's default network: the first one there. An engine that has not been
+    started twice does not name it."""
     network = engine.client().networks.get("bridge")
-    return str(network.attrs["IPAM"]["Config"][0]["Gateway"])
+    return str(next(ip_network(network.attrs["IPAM"]["Config"][0]["Subnet"]).hosts()))
 
 
 @contextmanager
