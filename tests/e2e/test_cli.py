@@ -284,7 +284,8 @@ def test_what_was_stopped_or_removed_by_hand_is_shown_and_put_right_and_nothing_
     assert [step["operation"] for step in site.json("preview", "--expect-no-changes", code=7)["steps"]] == ["update"]
     site.run("up")
     site.container("well").remove(force=True)
-    assert [step["operation"] for step in site.json("preview")["steps"]] == ["create"]
+    steps = [step for step in site.json("preview")["steps"] if not step["resource"].endswith("-waiting")]
+    assert [(step["operation"], step["resource"]) for step in steps] == [("create", f"{site.name}-dev-well")]
     site.run("up")
 
     assert site.json("status")["well"]
