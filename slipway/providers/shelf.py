@@ -29,12 +29,17 @@ from slipway.providers.image_files import ImageFiles
 CONTENT, STAGED = ".content", ".staged"
 CHUNK = 1 << 20
 """Bytes in memory at a time."""
+END = "whole\n"
 LOOK = """
 date +%s
-cd "$1" 2> /dev/null || exit 0
-[ -z "$2" ] || find . -type f -exec stat -c '%Y %s %n' {} +
-stat -c '%Y 0 %n' */ 2> /dev/null || :
+if cd "$1" 2> /dev/null; then
+    [ -z "$2" ] || find . -type f -exec stat -c '%Y %s %n' {} +
+    stat -c '%Y 0 %n' */ 2> /dev/null || :
+fi
+echo whole
 """
+LOOKS = 3
+"""How often a list is asked for of which the engine has lost a part: Docker 20.10 does so now and then, when busy."""
 LAY = f"""
 cd "$1"
 release=$2
@@ -167,12 +172,13 @@ class Shelf:
     def look(self, *, files: bool = True) -> Layout:
         """What is there; without `files` only the folders. Nothing where the container has ended meanwhile."""
         command = ["sh", "-ec", LOOK, "sh", f"{self.root}/{self.folder}", "files" if files else ""]
-        code, listed = execute(self.container, command)
-        if code == NOT_RUNNING:
-            return Layout()
-        if code:
-            raise Failure(f"{self.container.name} cannot look at the static files: exit code {code}: {listed.strip()}")
-        return Layout.of(listed)
+        for _ in range(LOOKS):
+            code, listed = execute(self.container, command)
+            if code == NOT_RUNNING:
+                return Layout()
+            if code == 0 and listed.endswith(END) and listed != END:
+                return Layout.of(listed.removesuffix(END))
+        raise Failure(f"{self.container.name} cannot look at the static files: exit code {code}: {listed.strip()}")
 
     def clear(self) -> None:
         """Removes what a run that was cut off has staged."""

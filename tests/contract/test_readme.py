@@ -11,6 +11,7 @@ OF_OTHER_THINGS = {
     "test_readme.py",
     "test_mutations.py",
     "test_project_files.py",
+    "test_gunicorn_worker.py",
     "test_base_images.py",
     "test_edge_configurations.py",
     "test_rendered_retry.py",
