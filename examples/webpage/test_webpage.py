@@ -102,7 +102,7 @@ def test_the_content_is_in_postgres_and_pages_know_their_own_address_by_uwsgi(si
 
 def test_static_files_come_from_nginx(site: Webpage) -> None:
     picture = site.get("/static/pictures/boat.svg")
-    assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert (picture.status_code, picture.headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
     assert {each["upstream_address"] for each in site.asked("/static/pictures/boat.svg")} == {""}
     assert {each["upstream_address"] for each in site.asked("/galleries/boats")} != {""}
 

@@ -192,7 +192,8 @@ def test_the_old_password_and_the_old_login_are_refused(site: Site, rotated: Rot
     assert not enters(site, after.user, before.password)
     assert not enters(site, before.user, after.password)
     asked = (
-        "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_roles WHERE rolcanlogin AND rolname LIKE 'images%'"
+        "SELECT string_agg(rolname, ' ' ORDER BY rolname) FROM pg_authid "
+        "WHERE rolcanlogin AND rolpassword IS NOT NULL AND rolname LIKE 'images%'"
     )
     opened = site.inside("postgres", "psql", "-XqtAc", asked, user="postgres")
     assert opened.split() == ["images_owner_b", "images_runtime_b"]
