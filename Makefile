@@ -14,8 +14,8 @@ WITHOUT ?=
 ARGS ?=
 run := . .slipway/environment && .venv/bin/python -m
 pytest := $(run) pytest $(ARGS)
-# Tests mostly wait for containers. Those of one file share what they made, so they stay together.
-parallel := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
+# Tests of one file share what they made, so they stay together; the longest files come first (pyproject.toml).
+parallel := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 release := bench.release $(if $(SHORT),--short) $(if $(WITHOUT),--without '$(WITHOUT)')
 engine := $(PYTHON) offline/engine/engine.py --store $(STORE)
 compile := .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q

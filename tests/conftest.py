@@ -14,6 +14,9 @@ import pytest
 from slipway.setup import paths
 from slipway.setup.choices import Choices
 
+WAITING = ("tests/providers/", "tests/contract/")
+"""Tests of these folders mostly wait for containers; the first of the others build images and run Pulumi."""
+
 
 def pytest_configure() -> None:
     """Variables that are set already win: `make test-e2e ENGINE=28` names another engine that way."""
@@ -22,6 +25,19 @@ def pytest_configure() -> None:
     for name in choices.environment:
         os.environ.setdefault(name, chosen[name])
     os.environ["PATH"] = chosen["PATH"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that mostly wait are spread among the first of those that mostly compute, so that several at once use the
+    machine evenly. A file's own order stays."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    waiting = [file for file in files if file.startswith(WAITING)]
+    others = [file for file in files if not file.startswith(WAITING)]
+    for place, file in enumerate(waiting):
+        others.insert(2 * place + 1, file)
+    items[:] = [item for file in others for item in files[file]]
 
 
 @pytest.fixture(scope="session")
