@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
+from slipway.core import postgres
+from slipway.setup import paths
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until
@@ -61,6 +63,12 @@ def ends(container: Container) -> tuple[int, str]:
 
 def logs(container: Container) -> str:
     return bytes(container.logs()).decode()
+
+
+def variable(image: str, name: str) -> str:
+    """The value that an image gives to a variable."""
+    values = dict(each.split("=", 1) for each in engine.client().images.get(image).attrs["Config"]["Env"])
+    return str(values[name])
 
 
 def inside(container: Container, *command: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
@@ -198,6 +206,32 @@ def test_postgres_runs_on_a_read_only_root_as_user_999(start: Start, user: str |
                    tmpfs={"/tmp": "", "/var/run/postgresql": "uid=999,gid=999"}, **hardened)
     ready(server, password="x")
     assert inside(server, "stat", "--format", "%u %g", "/proc/1")[1].split() == ["999", "999"]
+
+
+def test_our_server_makes_its_data_in_a_new_volume_although_the_base_has_no_folder_for_it(project: str) -> None:
+    """As in the official images from Postgres 18 on, whose data is elsewhere."""
+    path = variable(base_image("postgres"), "PATH")
+    without = f"""\
+FROM {base_image("postgres")} AS base
+FROM scratch
+COPY --from=base / /
+RUN rm -r /var/lib/postgresql
+ENV PATH={path} PG_MAJOR=99 PGDATA=/var/lib/postgresql/99/docker
+ENTRYPOINT ["docker-entrypoint.sh"]
+"""
+    images, base, ours = engine.client().images, f"{project}:base", f"{project}:ours"
+    images.build(fileobj=io.BytesIO(without.encode()), tag=base)
+    images.build(path=str(paths.PROJECT / "services" / "postgres"), tag=ours, buildargs={"BASE": base})
+    try:
+        server = engine.client().containers.run(
+            ours, ["postgres", "-c", "listen_addresses=*"], name=f"{project}-server", user="999", detach=True,
+            environment={"POSTGRES_PASSWORD": "x", "PGDATA": postgres.DATA}, tmpfs={"/var/run/postgresql": "uid=999"},
+            volumes={f"{project}-data": {"bind": postgres.DATA, "mode": "rw"}}, cap_drop=["ALL"], read_only=True)
+        ready(server, password="x")
+    finally:
+        engine.remove_all(project)
+        for tag in (ours, base):
+            engine.remove_image(tag)
 
 
 def test_nginx_serves_and_logs_to_the_containers_output(start: Start) -> None:
