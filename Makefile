@@ -1,6 +1,6 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-e2e test-docs example lint bench-noop bench-release mutations lock
+.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-providers test-e2e test-docs example lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
@@ -51,21 +51,25 @@ lint: setup ## style and types
 	$(run) mypy
 	$(run) mypy offline/tests
 
-test: lint ## everything that CI runs
-	$(pytest) $(parallel)
+test: lint ## everything that CI runs; of Pulumi and the offline kit where they changed (test-contract)
+	$(pytest) $(parallel) $$($(run) tests.support.proven)
 
 test-unit: setup ## the tests that need no engine and no Pulumi
-	$(pytest) tests/unit offline/tests services examples/*/services
+	$(pytest) tests/unit services examples/*/services
 
 test-mocks: setup ## the whole program under Pulumi's mocks
 	$(pytest) tests/mocks
 
-test-contract: setup ## what Slipway relies on in the docker plugin, and its own dynamic resources
-	$(pytest) $(parallel) tests/contract tests/providers
+test-contract: setup ## what Slipway relies on in Pulumi and its docker plugin, genuine or of the offline kit
+	$(pytest) $(parallel) tests/contract offline/tests
+	$(run) tests.support.proven --note
+
+test-providers: setup ## Slipway's own dynamic resources, and what nginx, gunicorn and Postgres make of its texts
+	$(pytest) $(parallel) tests/providers tests/servers
 
 test-e2e: setup ## on a real engine, the examples too; ENGINE=28: on Debian testing's Docker 28, with the contract tests; STORE=containerd: with the image store of Docker 29
 ifeq ($(ENGINE),28)
-	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/e2e examples'
+	$(engine) run -- sh -c '. .slipway/environment && export DOCKER_HOST=$$SLIPWAY_ENGINE && .venv/bin/python -m pytest $(ARGS) $(parallel) tests/contract tests/servers tests/e2e examples'
 else
 	$(pytest) $(parallel) tests/e2e examples
 endif

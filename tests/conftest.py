@@ -14,7 +14,7 @@ import pytest
 from slipway.setup import paths
 from slipway.setup.choices import Choices
 
-WAITING = ("tests/providers/", "tests/contract/")
+WAITING = ("tests/providers/", "tests/servers/")
 """Tests of these folders mostly wait for containers; the first of the others build images and run Pulumi."""
 
 

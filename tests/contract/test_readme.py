@@ -8,16 +8,11 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 OF_OTHER_THINGS = {
-    "test_readme.py",
+    "test_command_line.py",
     "test_mutations.py",
+    "test_program_output.py",
     "test_project_files.py",
-    "test_gunicorn_worker.py",
-    "test_base_images.py",
-    "test_edge_configurations.py",
-    "test_rendered_retry.py",
-    "test_rendered_texts.py",
-    "test_rendered_tls.py",
-    "test_sslyze.py",
+    "test_readme.py",
 }
 
 

@@ -1,4 +1,4 @@
-"""The edge's configuration, as text. Whether nginx takes it is asked in tests/contract."""
+"""The edge's configuration, as text. Whether nginx takes it is asked in tests/servers."""
 
 from __future__ import annotations
 

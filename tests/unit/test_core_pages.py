@@ -1,4 +1,4 @@
-"""The edge's own pages and the texts of maintenance. What nginx makes of them is asked in tests/contract."""
+"""The edge's own pages and the texts of maintenance. What nginx makes of them is asked in tests/servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Postgres' own texts. What a server makes of them is asked in tests/contract."""
+"""Postgres' own texts. What a server makes of them is asked in tests/servers."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core import certificates, nginx_main, tls
-from tests.contract.test_rendered_texts import put, run
+from tests.servers.test_rendered_texts import put, run
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.edge_settings import HOSTS, sample

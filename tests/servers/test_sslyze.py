@@ -13,7 +13,7 @@ import pytest
 
 from slipway.core.tls import Tls
 from slipway.settings.edge import TlsProfile
-from tests.contract.test_rendered_tls import EDGE, Server, server
+from tests.servers.test_rendered_tls import EDGE, Server, server
 
 __all__ = ["server"]
 SSLYZE = [str(Path(sys.executable).with_name("uvx")), "--from", "sslyze==6.3.1", "sslyze"]

@@ -24,7 +24,7 @@ from slipway.core.tls import CERTIFICATES, CHALLENGES, FOLDER, SITE, Tls
 from slipway.providers.edge import Edge
 from slipway.settings.edge import HeaderProfile, TlsProfile
 from slipway.settings.site import Service
-from tests.contract.test_rendered_texts import put, run
+from tests.servers.test_rendered_texts import put, run
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.nginx_files import DEFAULT, render

@@ -13,7 +13,7 @@ from docker.models.containers import Container
 
 from slipway.core.nginx import EdgeModel, Release
 from slipway.settings.site import Service
-from tests.contract.test_rendered_texts import project, start_nginx
+from tests.servers.test_rendered_texts import project, start_nginx
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until

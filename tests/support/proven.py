@@ -1,0 +1,65 @@
+"""Whether Pulumi and the stand-ins of the offline kit are those with which their own tests passed last.
+
+    python -m tests.support.proven           the options by which pytest leaves them out; nothing where they are due
+    python -m tests.support.proven --note    notes in offline/proven that they have passed, for all who have the kit
+
+They are due where a file of the kit, one of these tests or a pinned version has changed, and always where a plugin is
+genuine: the note is about the kit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+
+from slipway.setup import paths, plugins
+from slipway.setup.choices import Choices
+
+TESTS = ("tests/contract", "offline/tests")
+PINNED = re.compile(r"^(?:pulumi|docker|grpcio|protobuf)[a-z-]*==\S+", re.MULTILINE)
+"""The packages that the kit talks with, in requirements.lock."""
+NOTE = paths.PROJECT / "offline" / "proven"
+KIT = "offline"
+
+
+def digest() -> str:
+    """Of all that these tests are about: the kit, themselves, the versions."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", KIT, *TESTS],
+        cwd=paths.PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    total = hashlib.sha256()
+    for name in sorted(set(filter(None, listed.split("\0")))):
+        file = paths.PROJECT / name
+        if file != NOTE and file.is_file():
+            total.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    settings = tomllib.loads((paths.PROJECT / "pyproject.toml").read_text())["tool"]["slipway"]
+    versions = [*PINNED.findall((paths.PROJECT / "requirements.lock").read_text()), repr(settings)]
+    total.update("\n".join(versions).encode())
+    return total.hexdigest()
+
+
+def are_due() -> bool:
+    if Choices.load().origin.get(plugins.PART) == "genuine" or not NOTE.exists():
+        return True
+    try:
+        return NOTE.read_text().strip() != digest()
+    except (OSError, subprocess.CalledProcessError):
+        return True  # no git here to list the files
+
+
+def main(arguments: list[str]) -> None:
+    if arguments == ["--note"]:
+        NOTE.write_text(f"{digest()}\n")
+    elif not are_due():
+        print(*(f"--ignore={folder}" for folder in TESTS))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
