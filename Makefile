@@ -1,6 +1,6 @@
 # Every target runs set-up first: a few seconds when there is nothing to do. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor up preview down audit test test-unit test-mocks test-contract test-providers test-e2e test-docs example lint bench-noop bench-release mutations lock
+.PHONY: help setup doctor up preview down audit check test test-unit test-mocks test-contract test-providers test-e2e test-docs example lint bench-noop bench-release mutations lock
 
 PYTHON ?= python3
 STACK ?= dev
@@ -50,6 +50,9 @@ lint: setup ## style and types
 	$(run) ruff format --check --quiet
 	$(run) mypy
 	$(run) mypy offline/tests
+
+check: lint ## style, types, unit and mocks tests: under two minutes, before every commit
+	$(pytest) $(parallel) tests/unit tests/mocks
 
 test: lint ## everything that CI runs; of Pulumi and the offline kit where they changed (test-contract)
 	$(pytest) $(parallel) $$($(run) tests.support.proven)
