@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_docker as docker
 
-from components import hardening
-from components.context import Context, container_labels
+from components.context import Context
 from components.networks import Networks
-from components.trial import tried
+from components.workload import run
 from slipway.core import processes, scratch, topology
 from slipway.settings.site import POSTGRES_ALIAS, AdminerSettings
+from slipway.site.workload import Limits, Port, Replacement, Stop, Workload
 
 PORT = 8080
 
@@ -32,32 +31,19 @@ class Adminer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AdminerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Adminer", name, None, opts)
-        described = dict(
+        described = Workload(
+            service=topology.ADMINER,
             image=args.image,
-            networks_advanced=args.networks.of(topology.ADMINER),
-            ports=[
-                docker.ContainerPortArgs(internal=PORT, external=args.settings.port, ip="127.0.0.1", protocol="tcp")
-            ],
-            **hardening.container(
-                args.context.site.profile,
-                memory=args.settings.memory,
-                cpus=0.5,
-                user="adminer",
-                tmpfs=scratch.tmp(16),
-            ),
+            user="adminer",
+            environment={"ADMINER_DEFAULT_SERVER": POSTGRES_ALIAS},
+            networks=args.networks.memberships(topology.ADMINER),
+            ports=[Port(inside=PORT, outside=args.settings.port, address="127.0.0.1", port_key="adminer.port")],
+            tmpfs=scratch.tmp(16),
+            limits=Limits(memory=args.settings.memory, cpus=0.5, pids=processes.LEAST),
+            stop=Stop(grace=5),
+            replaced=Replacement(delete_first=True),
         )
-        child = pulumi.ResourceOptions(parent=self)
-        keys = {PORT: ("adminer.port", "")}
-        trial = tried(args.context, name, topology.ADMINER, described, keys=keys, opts=child)
-        container = docker.Container(
-            name,
-            envs=[f"ADMINER_DEFAULT_SERVER={POSTGRES_ALIAS}"],
-            labels=container_labels(args.context.labels(topology.ADMINER)),
-            destroy_grace_seconds=5,
-            **described,
-            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[trial]),
-        )
-        hardening.limit_pids(args.context, name, container, processes.LEAST, opts=child)
+        container = run(args.context, args.networks, name, described, parent=self).container
         # The query chooses the kind of server; adminer's own default is MySQL.
         self.url = container.name.apply(lambda _: f"http://127.0.0.1:{args.settings.port}/?pgsql={POSTGRES_ALIAS}")
         self.register_outputs({"url": self.url})

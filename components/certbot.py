@@ -6,19 +6,18 @@ import json
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_docker as docker
 
-from components import hardening
-from components.context import Context, container_labels
+from components.context import Context
 from components.edge import Edge
 from components.networks import Networks
 from components.secrets import Secrets
-from components.trial import tried
 from components.volumes import data_volume
+from components.workload import run
 from slipway.core import container_paths, naming, nginx_main, processes, rotation, scratch
 from slipway.core.budget import CERTBOT_MEMORY
 from slipway.core.topology import CERTBOT, EDGE
 from slipway.providers.files import FilesVolume, OwnedVolume
+from slipway.site.workload import Health, Limits, Mount, Replacement, Stop, Workload
 
 PROGRAM = ["python", "/opt/certbot/renew.py"]
 DATA, FILES, BUNDLE = "/var/lib/certbot", "/etc/slipway", "ca.pem"
@@ -45,8 +44,6 @@ class Certbot(pulumi.ComponentResource):
     nor to any network of a service. Replaced delete-first: two would ask for the same certificates.
     """
 
-    container: docker.Container
-
     def __init__(self, name: str, args: CertbotArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Certbot", name, None, opts)
         self.args, certificates = args, args.edge.certificates
@@ -54,12 +51,12 @@ class Certbot(pulumi.ComponentResource):
         context, site = args.context, args.context.site
         settings = site.edge.tls
         mounts = [
-            docker.ContainerVolumeArgs(volume_name=certificates.volume, container_path=container_paths.TLS),
-            docker.ContainerVolumeArgs(volume_name=self._data(), container_path=DATA),
+            Mount(volume=certificates.volume, target=container_paths.TLS),
+            Mount(volume=self._data(), target=DATA),
         ]
         if settings.ca_bundle:
             bundle = self._bundle(certificates.args.secrets, (site.root / settings.ca_bundle).read_text())
-            mounts.append(docker.ContainerVolumeArgs(volume_name=bundle, container_path=FILES, read_only=True))
+            mounts.append(Mount(volume=bundle, target=FILES, read_only=True))
         configuration = {
             "certificates": {names[0]: list(names) for names in site.hosts()},
             "directory": settings.authority,
@@ -67,30 +64,22 @@ class Certbot(pulumi.ComponentResource):
             "bundle": f"{FILES}/{BUNDLE}" if settings.ca_bundle else "",
             "generation": certificates.args.secrets.generation(EDGE, rotation.TLS),
         }
-        described = dict(
+        described = Workload(
+            service=CERTBOT,
             image=args.image,
-            networks_advanced=args.networks.of(CERTBOT),
-            volumes=mounts,
-            **hardening.container(
-                site.profile, memory=CERTBOT_MEMORY, cpus=0.5, user=str(nginx_main.USER), tmpfs=scratch.tmp(32)
-            ),
-        )
-        child = pulumi.ResourceOptions(parent=self)
-        trial = tried(context, name, CERTBOT, described, check=["true"], opts=child)
-        self.container = docker.Container(
-            name,
-            entrypoints=[],
+            user=str(nginx_main.USER),
+            entrypoint=[],
             command=[*PROGRAM, json.dumps(configuration)],
-            labels=container_labels(context.labels(CERTBOT)),
-            healthcheck=hardening.healthcheck(["CMD", *PROGRAM, "--check"], interval=30, timeout=5),
-            stop_signal="SIGTERM",
-            stop_timeout=GRACE,
-            destroy_grace_seconds=GRACE,
-            **described,
-            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release, trial]),
+            networks=args.networks.memberships(CERTBOT),
+            mounts=mounts,
+            tmpfs=scratch.tmp(32),
+            limits=Limits(memory=CERTBOT_MEMORY, cpus=0.5, pids=processes.LEAST),
+            health=Health(command=[*PROGRAM, "--check"], interval=30, timeout=5),
+            stop=Stop(signal="SIGTERM", grace=GRACE),
+            replaced=Replacement(delete_first=True, check=["true"]),
         )
-        hardening.limit_pids(context, name, self.container, processes.LEAST, opts=child)
-        self.register_outputs({"container": self.container.name})
+        running = run(context, args.networks, name, described, parent=self, started_after=[args.release])
+        self.register_outputs({"container": running.container.name})
 
     def _data(self) -> pulumi.Output[str]:
         context = self.args.context

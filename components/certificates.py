@@ -18,6 +18,7 @@ from slipway.providers.certificate import LocalCertificate
 from slipway.providers.files import FilesVolume
 from slipway.providers.placeholders import Placeholders
 from slipway.settings.edge import TlsMode
+from slipway.site.workload import Mount
 
 LOCAL = ("localhost", LOOPBACK)
 WARNING_DAYS = 14
@@ -73,8 +74,8 @@ class Certificates(pulumi.ComponentResource):
         self.register_outputs({"volume": self.volume, "version": self.version})
 
     @property
-    def mount(self) -> docker.ContainerVolumeArgs:
-        return docker.ContainerVolumeArgs(volume_name=self.volume, container_path=tls.FOLDER, read_only=True)
+    def mount(self) -> Mount:
+        return Mount(volume=self.volume, target=tls.FOLDER, read_only=True)
 
     def _names(self) -> list[str]:
         site = self.args.context.site

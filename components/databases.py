@@ -62,14 +62,14 @@ class Databases(pulumi.ComponentResource):
         roles = DatabaseRoles(
             args.context.name("database-roles"),
             engine=args.context.engine,
-            container=args.postgres.container.id,
+            container=args.postgres.running.container.id,
             sql=sql,
             generations={service.name: self._generation(service) for service in services},
             limits=limits,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.cluster = roles.cluster
-        self._ready = [roles, args.postgres.pids_limit, *args.postgres.memberships]
+        self._ready = [roles, *args.postgres.running.ready]
         self._held = {
             service.name: [
                 DatabaseLogin(

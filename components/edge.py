@@ -7,23 +7,22 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components import hardening
 from components.certificates import Certificates, CertificatesArgs
-from components.context import Context, container_labels
+from components.context import Context
 from components.networks import Networks
 from components.secrets import Secrets
-from components.trial import tried
 from components.volumes import PROVIDED, volume_labels
+from components.workload import Running, run
 from slipway.core import nginx_main, pages, processes, scratch, statics, tls, watching
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.static_files import StaticFiles
 from slipway.settings.site import Service
+from slipway.site.workload import Health, Limits, Mount, Port, Replacement, Stop, Workload
 
 PORT = 80
 NGINX = ["nginx", "-c", nginx_main.MAIN, "-g", "daemon off;"]
 CHECK = ["nginx", "-t", "-q", "-c", nginx_main.MAIN]
-KEYS = {PORT: ("edge.port", "edge.address"), tls.PORT: ("edge.tlsPort", "edge.address")}
 
 GRACE = 5
 """Seconds in which nginx, told to stop, finishes requests. It takes no new ones meanwhile: a minute for a few slow
@@ -47,7 +46,7 @@ class Edge(pulumi.ComponentResource):
     delete-first, because it publishes a port: a short gap, when its image or its own settings change.
     """
 
-    container: docker.Container
+    running: Running
     pages: dict[str, str]
     certificates: Certificates | None
 
@@ -92,48 +91,41 @@ class Edge(pulumi.ComponentResource):
         if settings.tls.on:
             certificates_args = CertificatesArgs(context=context, secrets=args.secrets, image=args.image)
             self.certificates = Certificates(context.name(EDGE, "certificates"), certificates_args, child)
-        mounts = [
-            docker.ContainerVolumeArgs(volume_name=config.volume, container_path=nginx_main.CONFIG, read_only=True),
-            docker.ContainerVolumeArgs(volume_name=live.name, container_path=nginx_main.LIVE),
-            docker.ContainerVolumeArgs(volume_name=static.name, container_path=nginx_main.STATIC, read_only=True),
-            docker.ContainerVolumeArgs(volume_name=owned.volume, container_path=nginx_main.TEMPORARY),
-            *([self.certificates.mount] if self.certificates else []),
-        ]
-        published = {PORT: settings.port} | ({tls.PORT: settings.tls_port} if settings.tls.on else {})
-        described = dict(
+        published = [(PORT, settings.port, "edge.port")]
+        published += [(tls.PORT, settings.tls_port, "edge.tlsPort")] if settings.tls.on else []
+        described = Workload(
+            service=EDGE,
             image=args.image,
-            networks_advanced=args.networks.only(EDGE, PUBLIC),
+            user=str(nginx_main.USER),
+            entrypoint=[],
+            command=[*(["sh", f"{nginx_main.CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
+            networks=args.networks.memberships(EDGE),
+            made_on=PUBLIC,
             ports=[
-                docker.ContainerPortArgs(internal=inside, external=outside, ip=settings.address, protocol="tcp")
-                for inside, outside in published.items()
+                Port(inside=inside, outside=outside, address=settings.address, port_key=key, address_key="edge.address")
+                for inside, outside, key in published
             ],
-            volumes=mounts,
-            **hardening.container(
-                site.profile,
+            mounts=[
+                Mount(volume=config.volume, target=nginx_main.CONFIG, read_only=True),
+                Mount(volume=live.name, target=nginx_main.LIVE),
+                Mount(volume=static.name, target=nginx_main.STATIC, read_only=True),
+                Mount(volume=owned.volume, target=nginx_main.TEMPORARY),
+                *([self.certificates.mount] if self.certificates else []),
+            ],
+            tmpfs=scratch.tmp(16),
+            limits=Limits(
                 memory=settings.memory,
                 cpus=settings.cpus,
-                user=str(nginx_main.USER),
-                tmpfs=scratch.tmp(16),
+                pids=processes.LEAST,
                 open_files=nginx_main.CONNECTIONS,
             ),
+            health=Health(command=["curl", "-fsS", "-o", "/dev/null", nginx_main.HEALTH_URL]),
+            stop=Stop(signal="SIGQUIT", grace=GRACE),
+            # Tried without the live files: a release puts those right that do not suit a new main file.
+            replaced=Replacement(delete_first=True, check=CHECK, unseen=nginx_main.LIVE),
         )
-        # Without the live files: a release puts those right that do not suit a new main file.
-        trial = tried(context, name, EDGE, described, check=CHECK, keys=KEYS, leave_out=nginx_main.LIVE, opts=child)
-        self.container = docker.Container(
-            name,
-            entrypoints=[],
-            command=[*(["sh", f"{nginx_main.CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
-            labels=container_labels(labels),
-            healthcheck=hardening.healthcheck(["CMD", "curl", "-fsS", "-o", "/dev/null", nginx_main.HEALTH_URL]),
-            stop_signal="SIGQUIT",
-            stop_timeout=GRACE,
-            destroy_grace_seconds=GRACE,
-            **described,
-            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[trial]),
-        )
-        self.memberships = args.networks.join(EDGE, self.container, first=PUBLIC, opts=child)
-        self.pids_limit = hardening.limit_pids(context, name, self.container, processes.LEAST, opts=child)
-        self.register_outputs({"container": self.container.name})
+        self.running = run(context, args.networks, name, described, parent=self)
+        self.register_outputs({"container": self.running.container.name})
 
     def serve_static(self, service: Service, image: pulumi.Input[str]) -> StaticFiles:
         """Copies a service's static files out of its image, beside what earlier releases left."""

@@ -6,26 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_docker as docker
 
-from components import hardening
-from components.context import Context, container_labels
+from components.context import Context
 from components.databases import Databases
 from components.entrypoint import entrypoint
 from components.networks import Networks
 from components.secrets import Secrets
 from components.service_files import ENTRY, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
-from components.trial import tried
 from components.volumes import data_volume
+from components.workload import Running, run
 from slipway.core import container_paths, forwarding, gunicorn, naming, probes, processes, scratch
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
-from slipway.providers.pids_limit import PidsLimit
 from slipway.settings.site import Service, Strategy
-
-SCRATCH = scratch.tmp(64)
+from slipway.site.workload import Health, Limits, Mount, Port, Replacement, Stop, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +42,14 @@ class FlaskService(pulumi.ComponentResource):
     """Owns what one declared service needs at run time. A new version starts beside the old one (automatic names, no
     host port where there is an edge); the release decides when it takes over, and only then is the old one deleted.
 
-    Its data volumes, `owned`, outlive `destroy` where the profile keeps data. `containers` are its replicas, `names`
-    their names on the engine, `pids_limits` what must be in force before the release. The schedule's container is like
-    them: it has the same `user`, `files`, `environment` and `mounts`.
+    Its data volumes, `owned`, outlive `destroy` where the profile keeps data. The schedule's container is what
+    `workload` says with other words to run.
     """
 
-    user: str
     files: ServiceFiles
     owned: dict[str, OwnedVolume]
-    environment: list[str]
-    mounts: list[docker.ContainerVolumeArgs]
-    containers: list[docker.Container]
-    names: list[pulumi.Output[str]]
-    pids_limits: list[PidsLimit]
+    workload: Workload
+    running: Running
 
     def __init__(self, name: str, args: FlaskServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:FlaskService", name, None, opts)
@@ -68,14 +59,14 @@ class FlaskService(pulumi.ComponentResource):
         owner = context.site.root.stat()
         self.uid = owner.st_uid if profile.bind_mounts else service.user
         # Named with its group: a user that the image does not know would make files of root's group.
-        self.user = f"{owner.st_uid}:{owner.st_gid}" if profile.bind_mounts else str(service.user)
+        user = f"{owner.st_uid}:{owner.st_gid}" if profile.bind_mounts else str(service.user)
         source = str((context.site.root / service.path).resolve()) if profile.bind_mounts and service.path else None
         ready = args.databases.ready(service) if args.databases and service.database else []
         self.owned = {volume: self._data_volume(volume) for volume in service.volumes}
         others = {each.service.name: each for each in args.others}
         mounted = [(self.owned[volume], path) for volume, path in service.volumes.items()]
         mounted += [(others[owner].owned[volume], path) for (owner, volume), path in service.others_volumes.items()]
-        volumes = [docker.ContainerVolumeArgs(volume_name=each.volume, container_path=path) for each, path in mounted]
+        volumes = [Mount(volume=each.volume, target=path) for each, path in mounted]
         files = self.files = ServiceFiles(
             f"{name}-files",
             ServiceFilesArgs(
@@ -97,7 +88,7 @@ class FlaskService(pulumi.ComponentResource):
                 service=service,
                 image=args.image,
                 uid=self.uid,
-                user=self.user,
+                user=user,
                 networks=args.networks,
                 secrets=args.secrets,
                 databases=args.databases,
@@ -111,63 +102,36 @@ class FlaskService(pulumi.ComponentResource):
             args.databases.migrated_by(service, jobs)
         mounts = [
             *volumes,
-            # Without a name: each container has one to itself, and the engine removes it with the container.
-            *([docker.ContainerVolumeArgs(container_path=container_paths.SPOOL)] if scratch.spools(service) else []),
-            docker.ContainerVolumeArgs(
-                volume_name=files.volume, container_path=container_paths.SECRETS, read_only=True
-            ),
+            # Of its own: each container has one to itself, and the engine removes it with the container.
+            *([Mount(target=container_paths.SPOOL)] if scratch.spools(service) else []),
+            Mount(volume=files.volume, target=container_paths.SECRETS, read_only=True),
         ]
         if source:
-            mounts.insert(0, docker.ContainerVolumeArgs(host_path=source, container_path=container_paths.SOURCE))
-        self.mounts = mounts
+            mounts.insert(0, Mount(folder=source, target=container_paths.SOURCE))
         spooling = scratch.SPOOLING if scratch.spools(service) else {}
-        variables = spooling | files.plain | self._own_variables()
-        self.environment = sorted(f"{key}={value}" for key, value in variables.items())
-        logical = [f"{name}-{replica}" if replica > 1 else name for replica in range(1, service.replicas + 1)]
-        self.containers = []
-        for replica, each in enumerate(logical, start=1):
-            # One after the other: starting several at once takes all of a small machine from those that serve.
-            before = self.containers[-1:]
-            self.containers.append(self._container(each, replica, [*ready, jobs, *before]))
-        self.pids_limits = [
-            hardening.limit_pids(context, each, container, processes.of_service(service), opts=child)
-            for each, container in zip(logical, self.containers, strict=True)
-        ]
-        self.names = [container.name for container in self.containers]
-        self.register_outputs({"names": self.names})
-
-    def _container(self, name: str, replica: int, depends_on: list[pulumi.Resource]) -> docker.Container:
-        service, context = self.service, self.args.context
-        profile, command = context.site.profile, self._command()
-        grace = ladder(context.site.drain).stop
-        delete_first = profile.publish_services or service.strategy is Strategy.RECREATE
-        described = dict(
-            image=self.args.image,
-            networks_advanced=self.args.networks.of(service.name),
-            ports=self._ports(replica),
-            volumes=self.mounts,
-            **hardening.container(profile, memory=service.memory, cpus=service.cpus, user=self.user, tmpfs=SCRATCH),
+        command = self._command()
+        self.workload = Workload(
+            service=service.name,
+            image=args.image,
+            user=user,
+            entrypoint=None if command is None else ENTRY,
+            command=None if command is None else files.started(command),
+            environment=dict(sorted((spooling | files.plain | self._own_variables()).items())),
+            networks=args.networks.memberships(service.name),
+            ports=self._ports(),
+            mounts=mounts,
+            tmpfs=scratch.tmp(64),
+            limits=Limits(memory=service.memory, cpus=service.cpus, pids=processes.of_service(service)),
+            health=self._health(),
+            stop=Stop(signal="SIGTERM", grace=ladder(context.site.drain).stop),
+            replicas=service.replicas,
+            replaced=Replacement(
+                delete_first=profile.publish_services or service.strategy is Strategy.RECREATE,
+                check=[] if service.image else ["true"],
+            ),
         )
-        if delete_first:
-            keys = {service.port: (f"overrides.{service.name}.devPort", "")}
-            child = pulumi.ResourceOptions(parent=self, depends_on=depends_on)
-            check = [] if service.image else ["true"]
-            depends_on = [
-                *depends_on, tried(context, name, service.name, described, check=check, keys=keys, opts=child)
-            ]  # fmt: skip
-        return docker.Container(
-            name,
-            entrypoints=None if command is None else ENTRY,
-            command=None if command is None else self.files.started(command),
-            envs=self.environment,
-            labels=container_labels(context.labels(service.name)),
-            healthcheck=self._healthcheck(),
-            stop_signal="SIGTERM",
-            stop_timeout=grace,
-            destroy_grace_seconds=grace,
-            **described,
-            opts=hardening.replacement(delete_first=delete_first, parent=self, depends_on=depends_on),
-        )
+        self.running = run(context, args.networks, name, self.workload, parent=self, after=[*ready, jobs])
+        self.register_outputs({"names": self.running.names})
 
     def _command(self) -> pulumi.Input[list[str]] | None:
         """gunicorn on the declared entry point, Flask's server with reload, or the service's own command. None: a
@@ -205,24 +169,24 @@ class FlaskService(pulumi.ComponentResource):
         }
         return fixed | ({"SCRIPT_NAME": prefix} if prefix else {})
 
-    def _ports(self, replica: int) -> list[docker.ContainerPortArgs] | None:
+    def _ports(self) -> list[Port]:
         service = self.service
-        if not (self.args.context.site.profile.publish_services and service.dev_port and replica == 1):
-            return None
-        return [
-            docker.ContainerPortArgs(internal=service.port, external=service.dev_port, ip="127.0.0.1", protocol="tcp")
-        ]
+        if not (self.args.context.site.profile.publish_services and service.dev_port):
+            return []
+        chosen = f"overrides.{service.name}.devPort"
+        return [Port(inside=service.port, outside=service.dev_port, address="127.0.0.1", port_key=chosen)]
 
-    def _healthcheck(self) -> docker.ContainerHealthcheckArgs | None:
+    def _health(self) -> Health | None:
         site = self.args.context.site
         path = site.health_path(self.service)
         if path is None:
             # The generic image's own check asks a port that a worker has not got; a ready-made one knows what it runs.
-            return hardening.no_healthcheck() if self.service.path else None
+            return Health(command=()) if self.service.path else None
         url = f"http://127.0.0.1:{self.service.port}{path}"
         name, protocol = forwarding.name_of(self.service, site.edge.hosts), site.protocol(self.service)
-        asked = probes.any_command(url, name) if self.service.image else probes.command(url, protocol, name)
-        return hardening.healthcheck(["CMD", *asked], interval=5)
+        return Health(
+            command=probes.any_command(url, name) if self.service.image else probes.command(url, protocol, name)
+        )
 
     def _data_volume(self, volume: str) -> OwnedVolume:
         context, service = self.args.context, self.service

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_docker as docker
 
-from components import hardening
-from components.context import Context, container_labels
+from components.context import Context
 from components.networks import Networks
 from components.secrets import Secrets
-from components.trial import tried
 from components.volumes import data_volume
+from components.workload import Running, run
 from slipway.core import postgres, processes, rotation, scratch
 from slipway.core.topology import POSTGRES
 from slipway.providers.files import FilesVolume
+from slipway.site.workload import Health, Limits, Mount, Replacement, Stop, Workload
 
 UID = 999
 CONFIG = "/etc/slipway"
@@ -44,13 +43,11 @@ class Postgres(pulumi.ComponentResource):
     is deleted first with it.
     """
 
-    container: docker.Container
+    running: Running
 
     def __init__(self, name: str, args: PostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Postgres", name, None, opts)
         context, settings = args.context, args.context.site.postgres
-        site = context.site
-        labels = context.labels(POSTGRES)
         volume = data_volume(context, POSTGRES, "data", parent=self)
         config = FilesVolume(
             context.name(POSTGRES, "config"),
@@ -61,56 +58,39 @@ class Postgres(pulumi.ComponentResource):
             uid=UID,
             gid=UID,
             image=args.image,
-            labels=labels,
+            labels=context.labels(POSTGRES),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        described = dict(
+        described = Workload(
+            service=POSTGRES,
+            fixed_name=True,
             image=args.image,
-            networks_advanced=args.networks.only(POSTGRES, POSTGRES),
-            volumes=[
-                docker.ContainerVolumeArgs(volume_name=volume.name, container_path=postgres.DATA),
-                docker.ContainerVolumeArgs(volume_name=config.volume, container_path=CONFIG, read_only=True),
+            user=str(UID),
+            command=postgres.command(settings),
+            environment={
+                "POSTGRES_PASSWORD_FILE": f"{CONFIG}/superuser-password",
+                "POSTGRES_INITDB_ARGS": postgres.initdb_args(),
+                "PGDATA": postgres.DATA,
+            },
+            networks=args.networks.memberships(POSTGRES),
+            made_on=POSTGRES,
+            mounts=[
+                Mount(volume=volume.name, target=postgres.DATA),
+                Mount(volume=config.volume, target=CONFIG, read_only=True),
             ],
-            **hardening.container(
-                site.profile,
+            tmpfs={"/var/run/postgresql": f"uid={UID},gid={UID},mode=0775,size=1m"} | scratch.tmp(64),
+            limits=Limits(
                 memory=settings.memory,
                 cpus=settings.cpus,
-                user=str(UID),
-                tmpfs={"/var/run/postgresql": f"uid={UID},gid={UID},mode=0775,size=1m"} | scratch.tmp(64),
+                pids=processes.of_postgres(settings),
                 shared_memory=settings.shared_memory,
             ),
+            health=Health(command=postgres.health_command()),
+            stop=Stop(signal="SIGINT", grace=GRACE),
+            replaced=Replacement(delete_first=True, check=postgres.check_command(settings)),
         )
-        check = postgres.check_command(settings)
-        child = pulumi.ResourceOptions(parent=self)
-        trial = tried(context, context.name(POSTGRES), POSTGRES, described, check=check, opts=child)
-        self.container = docker.Container(
-            context.name(POSTGRES),
-            name=context.name(POSTGRES),
-            command=postgres.command(settings),
-            envs=[
-                f"POSTGRES_PASSWORD_FILE={CONFIG}/superuser-password",
-                f"POSTGRES_INITDB_ARGS={postgres.initdb_args()}",
-                f"PGDATA={postgres.DATA}",
-            ],
-            labels=container_labels(labels),
-            healthcheck=hardening.healthcheck(["CMD", *postgres.health_command()]),
-            stop_signal="SIGINT",
-            stop_timeout=GRACE,
-            destroy_grace_seconds=GRACE,
-            **described,
-            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[trial]),
-        )
-        self.memberships = args.networks.join(
-            POSTGRES, self.container, first=POSTGRES, opts=pulumi.ResourceOptions(parent=self)
-        )
-        self.pids_limit = hardening.limit_pids(
-            context,
-            context.name(POSTGRES),
-            self.container,
-            processes.of_postgres(settings),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.register_outputs({"container": self.container.name})
+        self.running = run(context, args.networks, context.name(POSTGRES), described, parent=self)
+        self.register_outputs({"container": self.running.container.name})
 
 
 def _files(secrets: Secrets, generation: int) -> pulumi.Output[dict[str, str]]:

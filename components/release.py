@@ -40,7 +40,7 @@ class SiteRelease(pulumi.ComponentResource):
         super().__init__("slipway:components:SiteRelease", name, None, opts)
         site, edge = args.context.site, args.edge
         described = pulumi.Output.all(
-            names={each.service.name: pulumi.Output.all(*each.names) for each in args.services},
+            names={each.service.name: pulumi.Output.all(*each.running.names) for each in args.services},
             images={each.service.name: each.args.image for each in args.services if each.service.static},
             subnets={each.service.name: args.networks.subnets(each.service.name, EDGE) for each in args.services},
             certificate=edge.certificates.version if edge and edge.certificates else "",
@@ -48,7 +48,6 @@ class SiteRelease(pulumi.ComponentResource):
         copied = [
             edge.serve_static(each.service, each.args.image) for each in args.services if edge and each.service.static
         ]
-        memberships = [*edge.memberships, edge.pids_limit] if edge else []
         built = {each.service.name: each.args.image for each in args.services if not each.service.image}
         databases = [each.service.name for each in args.services if each.service.owns_database]
         Release(
@@ -58,7 +57,7 @@ class SiteRelease(pulumi.ComponentResource):
             migrations={
                 each.service.name: each.args.image for each in args.services if each.service.migrate and not site.pin
             },
-            edge=edge.container.id if edge else "",
+            edge=edge.running.container.id if edge else "",
             upstreams=described["upstreams"],
             routes=described["routes"],
             pages=edge.pages if edge else {},
@@ -81,8 +80,8 @@ class SiteRelease(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[
                     *copied,
-                    *memberships,
-                    *(each for service in args.services for each in (*service.containers, *service.pids_limits)),
+                    *(edge.running.ready if edge else []),
+                    *(each for service in args.services for each in service.running.everything),
                 ],
             ),
         )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
-import pulumi_docker as docker
 
-from components import hardening
-from components.context import Context, container_labels
-from components.flask_service import SCRATCH, FlaskService
+from components.context import Context
+from components.flask_service import FlaskService
 from components.networks import Networks
 from components.service_files import SCHEDULE
-from components.trial import tried
-from slipway.core import container_paths, processes
-from slipway.core.timeouts import ladder
+from components.workload import run
+from slipway.core import container_paths
+from slipway.site.workload import Health, Replacement
 
 PROGRAM = ["python", f"{container_paths.SECRETS}/{SCHEDULE}"]
 
@@ -38,38 +36,21 @@ class Schedule(pulumi.ComponentResource):
     change is left out.
     """
 
-    container: docker.Container
-
     def __init__(self, name: str, args: ScheduleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:components:Schedule", name, None, opts)
         context, owner, service = args.context, args.service, args.service.service
         jobs = {job: (each.cron, each.command) for job, each in sorted(service.schedule.items())}
-        grace = ladder(context.site.drain).stop
-        described = dict(
-            image=owner.args.image,
-            networks_advanced=[
-                docker.ContainerNetworksAdvancedArgs(name=network) for network in args.networks.names_of(service.name)
-            ],
-            volumes=owner.mounts,
-            **hardening.container(
-                context.site.profile, memory=service.memory, cpus=service.cpus, user=owner.user, tmpfs=SCRATCH
-            ),
-        )
-        label, child = f"{service.name}-schedule", pulumi.ResourceOptions(parent=self)
-        trial = tried(context, name, label, described, check=["true"], opts=child)
-        self.container = docker.Container(
-            name,
-            entrypoints=[],
+        described = replace(
+            owner.workload,
+            service=f"{service.name}-schedule",
+            replicas=1,
+            entrypoint=[],
             command=owner.files.wrapped([*PROGRAM, json.dumps(jobs)]),
-            envs=owner.environment,
-            labels=container_labels(context.labels(label)),
-            healthcheck=hardening.healthcheck(["CMD", *PROGRAM, "--check"]),
+            networks=dict.fromkeys(owner.workload.networks),  # others find the service by its names, and not this
+            ports=(),
+            health=Health(command=[*PROGRAM, "--check"]),
             init=True,  # whatever a command leaves behind is ours to bury
-            stop_signal="SIGTERM",
-            stop_timeout=grace,
-            destroy_grace_seconds=grace,
-            **described,
-            opts=hardening.replacement(delete_first=True, parent=self, depends_on=[args.release, trial]),
+            replaced=Replacement(delete_first=True, check=["true"]),
         )
-        hardening.limit_pids(context, name, self.container, processes.of_service(service), opts=child)
-        self.register_outputs({"container": self.container.name})
+        running = run(context, args.networks, name, described, parent=self, started_after=[args.release])
+        self.register_outputs({"container": running.container.name})

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_docker as docker
 
 from components.context import Context
 from components.databases import Databases
@@ -18,6 +17,7 @@ from slipway.core import container_paths, scratch
 from slipway.core.postgres import migration_options
 from slipway.providers.job import Job
 from slipway.settings.site import Service
+from slipway.site.workload import Mount
 
 FIXED = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": container_paths.TMP}
 """Variables of every command."""
@@ -37,7 +37,7 @@ class ServiceJobsArgs:
     secrets: Secrets
     databases: Databases | None
     files: ServiceFiles
-    volumes: Sequence[docker.ContainerVolumeArgs]
+    volumes: Sequence[Mount]
     source: str | None
 
 
@@ -89,7 +89,7 @@ class ServiceJobs(pulumi.ComponentResource):
         context, service = args.context, args.service
         mounts: list[dict[str, pulumi.Input[Any]]] = [
             {"source": files.volume, "target": container_paths.SECRETS, "read_only": True},
-            *({"source": volume.volume_name, "target": volume.container_path} for volume in args.volumes),
+            *({"source": volume.volume, "target": volume.target} for volume in args.volumes),
         ]
         if args.source:
             mounts.append({"source": args.source, "target": container_paths.SOURCE})

@@ -136,4 +136,4 @@ def limited_processes(stack: list[Resource], profile: Profile) -> Iterator[tuple
     limited = {urn for each in stack if each.kind == "PidsLimit" for urn in each.built_from}
     for each in stack:
         if each.kind == "Container" and each.urn not in limited:
-            yield "no PidsLimit takes its id: declare one (components.hardening.limit_pids)", each
+            yield "no PidsLimit takes its id: declare one (components.workload)", each

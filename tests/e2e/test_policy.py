@@ -24,18 +24,18 @@ class Mistake(NamedTuple):
     new: str
 
 
-SERVICE, HARDENING = "components/flask_service.py", "components/hardening.py"
+SERVICE, HARDENING, WORKLOAD = (f"components/{name}.py" for name in ("flask_service", "hardening", "workload"))
 TOPOLOGY = "slipway/core/topology.py"
-SOCKET = '\n            docker.ContainerVolumeArgs(host_path="/var/run/docker.sock", container_path="/x"),'
-CHOSEN = 'hostname=self.args.secrets.of("ui", "SECRET_KEY") if service.name == "ui" else None'
+SOCKET = '\n                Mount(folder="/var/run/docker.sock", target="/x"),'
+CHOSEN = 'tmpfs={"/x": self.args.secrets.of("ui", "SECRET_KEY")} if service.name == "ui" else scratch.tmp(64)'
 MISTAKES = [
     Mistake("prod", "read-only-root", HARDENING, '"read_only": True', '"read_only": False'),
-    Mistake("dev", "bounded-memory", HARDENING, '"memory_swap": memory', '"memory_swap": 2 * memory'),
+    Mistake("dev", "bounded-memory", HARDENING, '"memory_swap": limits.memory', '"memory_swap": 2 * limits.memory'),
     Mistake("prod", "published-ports", SERVICE, "self.args.context.site.profile.publish_services and", "True and"),
-    Mistake("prod", "no-engine-socket", "components/edge.py", "        mounts = [", f"        mounts = [{SOCKET}"),
+    Mistake("prod", "no-engine-socket", "components/edge.py", "            mounts=[", f"            mounts=[{SOCKET}"),
     Mistake("dev", "internal-networks", TOPOLOGY, "=POSTGRES, internal=True", "=POSTGRES, internal=False"),
-    Mistake("dev", "limited-processes", "components/adminer.py", "hardening.limit_pids(", "(lambda *_, **__: None)("),
-    Mistake("prod", "hidden-secrets", SERVICE, 'stop_signal="SIGTERM"', CHOSEN),
+    Mistake("dev", "limited-processes", WORKLOAD, ", containers, strict=True)", ", containers[:0])"),
+    Mistake("prod", "hidden-secrets", SERVICE, "tmpfs=scratch.tmp(64)", CHOSEN),
 ]  # fmt: skip
 
 

@@ -6,10 +6,10 @@ from tests.mocks.breakages_tls import TLS
 from tests.mocks.breaking import Mutation, of
 
 # fmt: off
-ADMINER, EDGE, FLASK, HARDENING, NETWORKS, POSTGRES, RELEASE, SECRETS, FILES, IMAGE, DATABASES, VOLUMES = (
+ADMINER, EDGE, FLASK, HARDENING, NETWORKS, POSTGRES, RELEASE, SECRETS, FILES, IMAGE, DATABASES, VOLUMES, WORKLOAD = (
     f"components/{name}.py"
     for name in ("adminer", "edge", "flask_service", "hardening", "networks", "postgres", "release", "secrets",
-                 "service_files", "service_image", "databases", "volumes")
+                 "service_files", "service_image", "databases", "volumes", "workload")
 )
 MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
     "__main__.py",
@@ -26,8 +26,8 @@ MUTATIONS: list[Mutation] = [
         "profiles",
         prod_publishes_exactly_one_port=(FLASK, "self.args.context.site.profile.publish_services and", "True and"),
         dev_publishes_each_service_and_adminer_on_this_machine_alone=[
-            (ADMINER, 'ip="127.0.0.1"', 'ip="0.0.0.0"'),
-            (FLASK, 'ip="127.0.0.1"', 'ip="0.0.0.0"'),
+            (ADMINER, 'address="127.0.0.1"', 'address="0.0.0.0"'),
+            (FLASK, 'address="127.0.0.1"', 'address="0.0.0.0"'),
         ],
         dev_has_adminer_and_prod_has_not=(PROFILE, "adminer=False", "adminer=True"),
         dev_mounts_the_source_and_prod_nothing_of_the_host=(PROFILE, "bind_mounts=False", "bind_mounts=True"),
@@ -41,23 +41,23 @@ MUTATIONS: list[Mutation] = [
             (HARDENING, '"no-new-privileges:true"', '"no-new-privileges:false"'),
             (POSTGRES, "user=str(UID)", 'user="postgres"'),
             (EDGE, "tmpfs=scratch.tmp(16)", "tmpfs={}"),
-            (HARDENING, "scratch.run(user) | dict(tmpfs)", "dict(tmpfs)"),
+            (HARDENING, "scratch.run(workload.user) | dict(workload.tmpfs)", "dict(workload.tmpfs)"),
             ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
         ],
         every_container_has_limits_a_bounded_log_and_a_restart_policy=[
-            (HARDENING, '"memory_swap": memory', '"memory_swap": 2 * memory'),
-            (HARDENING, '"cpus": decimal(cpus)', '"cpus": str(round(cpus))'),
+            (HARDENING, '"memory_swap": limits.memory', '"memory_swap": 2 * limits.memory'),
+            (HARDENING, '"cpus": decimal(limits.cpus)', '"cpus": str(round(limits.cpus))'),
             (HARDENING, '{"max-size": "10m", "max-file": "3"}', "{}"),
             (HARDENING, '"restart": "unless-stopped"', '"restart": "no"'),
             (HARDENING, '"wait": False', '"wait": True'),
         ],
         every_container_has_a_limit_of_processes_that_leaves_room_for_what_it_starts=[
             ("slipway/core/processes.py", "settings.max_connections + SERVER_PROCESSES", "0"),
-            (ADMINER, "hardening.limit_pids(", "(lambda *_, **__: None)("),
+            (WORKLOAD, ", containers, strict=True)", ", containers[:0])"),
         ],
         every_prod_container_says_whether_it_is_well=[
-            (HARDENING, "interval=go_duration(interval)", 'interval=f"{interval}.0s"'),
-            (HARDENING, "retries=6\n", 'retries=6, start_period="5s"\n'),
+            (WORKLOAD, "interval=go_duration(health.interval)", 'interval=f"{health.interval}.0s"'),
+            (WORKLOAD, "retries=6,\n", 'retries=6, start_period="5s",\n'),
         ],
         data_volumes_keep_their_data_in_prod_and_not_in_dev=[
             (VOLUMES, "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=False"),
@@ -69,7 +69,7 @@ MUTATIONS: list[Mutation] = [
             (NETWORKS, "ISOLATED if plan.internal and", "ISOLATED if"),
             (NETWORKS, 'ignore_changes=["options"]', "ignore_changes=[]")],
         what_is_mounted_for_a_trial_is_there_already=(
-            "components/trial.py", "        and (each.host_path or each.volume_name) is not None", "        and True"),
+            "components/trial.py", "        and (mount.folder or mount.volume) is not None", "        and True"),
         postgres_is_on_internal_networks_alone=(
             TOPOLOGY, "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
         images_are_built_here_for_the_engine_and_pushed_nowhere=[
@@ -86,24 +86,25 @@ MUTATIONS: list[Mutation] = [
         nothing_crashes_on_what_a_preview_does_not_know=(
             NETWORKS, "self.register_outputs(",
             'self.names.apply(lambda _: docker.Network("late"))\n        self.register_outputs('),
-        every_container_states_its_replacement_order=(HARDENING, "delete_before_replace=delete_first, ", ""),
+        every_container_states_its_replacement_order=(
+            WORKLOAD, "            delete_before_replace=workload.replaced.delete_first,\n", ""),
         in_prod_only_postgres_and_the_edge_are_deleted_first=(
-            FLASK, "delete_first = profile.publish_services or", "delete_first = True or"),
+            FLASK, "delete_first=profile.publish_services or", "delete_first=True or"),
         what_is_deleted_first_was_tried_before=[
-            (FLASK, "        if delete_first:\n", "        if not delete_first:\n"),
-            (POSTGRES, "depends_on=[trial]", "depends_on=[]")],
+            (WORKLOAD, "    if workload.replaced.delete_first:\n", "    if not workload.replaced.delete_first:\n"),
+            (WORKLOAD, "depends_on.append(tried", "print(tried")],
         whatever_publishes_a_port_or_has_a_fixed_name_is_deleted_first=(
-            FLASK, "delete_first = profile.publish_services or", "delete_first = "),
+            FLASK, "delete_first=profile.publish_services or", "delete_first="),
         no_app_container_has_a_property_dependency_on_a_delete_first_resource=(
             FLASK, "volume=naming.data_volume(context.site.project, context.site.stack, service.name, volume)",
             "volume=data.name"),
         containers_are_replaced_for_what_the_plugin_only_records=(
-            HARDENING, "replace_on_changes=REPLACED, ", ""),
+            WORKLOAD, "            replace_on_changes=REPLACED,\n", ""),
         every_container_has_its_grace_in_state_and_it_outlasts_a_request=[
-            (FLASK, "destroy_grace_seconds=grace", "destroy_grace_seconds=10"),
+            (WORKLOAD, "destroy_grace_seconds=stop.grace", "destroy_grace_seconds=10"),
             (POSTGRES, "GRACE = 90", "GRACE = 10"),
             (EDGE, "GRACE = 5", "GRACE = 40"),
-            (EDGE, 'stop_signal="SIGQUIT"', 'stop_signal="SIGTERM"')],
+            (EDGE, 'signal="SIGQUIT"', 'signal="SIGTERM"')],
         data_of_another_stack_is_refused_whichever_volume_holds_it=[
             (CHECKS, '[(POSTGRES, "data")]', "[]"),
             (CHECKS, '[(CERTBOT, "data")]', "[]"),
@@ -125,21 +126,19 @@ MUTATIONS: list[Mutation] = [
         every_resource_has_its_place_in_a_component=(IMAGE, "ResourceOptions(parent=self)", "ResourceOptions()"),
         every_component_registers_its_outputs=(IMAGE, "self.register_outputs(", "dict("),
         a_service_starts_only_when_its_database_is_ready_and_migrated=[
-            (FLASK, "[*ready, jobs, *before]", "[*ready, *before]"),
-            (DATABASES, "[roles, args.postgres.pids_limit, *args.postgres.memberships]", "[roles]")],
+            (FLASK, "after=[*ready, jobs]", "after=ready"),
+            (DATABASES, "[roles, *args.postgres.running.ready]", "[roles]")],
         a_migration_runs_only_when_the_database_is_ready=(FLASK, "parent=self, depends_on=ready", "parent=self"),
         databases_are_provisioned_again_for_each_new_server=(
-            DATABASES, "container=args.postgres.container.id", 'container="postgres"'),
+            DATABASES, "container=args.postgres.running.container.id", 'container="postgres"'),
         the_release_comes_after_every_container_attachment_and_static_file=[
             (RELEASE, "                    *copied,\n", ""),
-            (RELEASE, "[*edge.memberships, edge.pids_limit]", "[*edge.memberships]"),
-            (RELEASE, "(*service.containers, *service.pids_limits)", "service.containers"),
-            (DATABASES, "[roles, args.postgres.pids_limit, *args.postgres.memberships]",
-             "[roles, *args.postgres.memberships]"),
-            (RELEASE, "                    *memberships,\n", "")],
+            (RELEASE, "*(edge.running.ready if edge", "*(edge.running.limits if edge"),
+            (WORKLOAD, "[*self.containers, *self.ready]", "[*self.containers]"),
+            (WORKLOAD, "[*self.attachments, *self.limits]", "[*self.attachments]")],
         each_new_container_is_a_new_release_and_old_ones_are_deleted_after_it=[
-            (RELEASE, "pulumi.Output.all(*each.names)", "[each.service.name]"),
-            (RELEASE, "edge=edge.container.id if edge", 'edge="edge" if edge')],
+            (RELEASE, "pulumi.Output.all(*each.running.names)", "[each.service.name]"),
+            (RELEASE, "edge=edge.running.container.id if edge", 'edge="edge" if edge')],
     ),
     *of(
         "secrets",
@@ -150,7 +149,7 @@ MUTATIONS: list[Mutation] = [
             ("slipway/providers/database.py", "pulumi.Output.secret(sql)", "pulumi.Output.unsecret(sql)"),
             ("slipway/core/provisioning.py", "PASSWORD '{scram_verifier(role, password)}'", "PASSWORD '{password}'")],
         the_engine_is_given_no_secret_at_all_or_docker_inspect_would_show_it=(
-            FLASK, "stop_signal=\"SIGTERM\"", "hostname=self.args.secrets.generated(\"stack-key\")"),
+            FLASK, "tmpfs=scratch.tmp(64)", 'tmpfs={"/x": self.args.secrets.generated("stack-key")}'),
         no_secret_is_an_output_in_plain=(
             MAIN, "pulumi.export(name, url)",
             'pulumi.export(name, pulumi.Output.unsecret(secrets.generated("stack-key")))'),
@@ -158,7 +157,7 @@ MUTATIONS: list[Mutation] = [
             ("slipway/providers/files.py", "mode: int = 0o400", "mode: int = 0o444"),
             (FLASK, 'duty="runtime" if context.site.database_owner(service).migrate else "owner"', 'duty="owner"')],
         every_service_starts_by_the_wrapper_and_mounts_its_files_read_only=[
-            (FLASK, "entrypoints=None if command is None else ENTRY", "entrypoints=[]"),
+            (FLASK, "entrypoint=None if command is None else ENTRY", "entrypoint=[]"),
             (FLASK, "container_paths.SECRETS, read_only=True", "container_paths.SECRETS")],
         the_name_of_a_volume_of_secrets_changes_with_them_and_with_nothing_else=(
             SECRETS, "hashing.keyed(known[0], known[1])", '"constant"'),
@@ -198,10 +197,10 @@ MUTATIONS: list[Mutation] = [
         names_of_data_volumes_are_constant=(
             POSTGRES, '(context, POSTGRES, "data", ', '(context, POSTGRES, f"data{settings.memory}", '),
         no_two_servers_can_have_the_same_data_because_their_container_has_one_name=(
-            POSTGRES, "            name=context.name(POSTGRES),\n", ""),
+            POSTGRES, "fixed_name=True", "fixed_name=False"),
         networks_do_not_change_with_settings_or_sources=(
             NETWORKS, "internal=plan.internal", "internal=args.context.site.drain > 20"),
-        everything_made_on_the_engine_carries_the_stacks_labels=(ADMINER, "labels=container_labels(", "hostname=str("),
+        everything_made_on_the_engine_carries_the_stacks_labels=(WORKLOAD, "labels=container_labels(", "hostname=str("),
         urns_are_those_in_peoples_state=(DATABASES, '"database-roles"', '"roles"'),
         other_sources_secrets_and_settings_have_the_same_urns=(
             FLASK, 'context.name(service.name, volume, "owner")',
@@ -251,12 +250,13 @@ MUTATIONS: list[Mutation] = [
         a_worker_publishes_nothing_in_dev=(
             "slipway/settings/parse.py", "dev_port if health or table.dev_port else None", "dev_port"),
         replicas_share_the_image_the_volumes_and_the_upstream=(
-            FLASK, "stop_signal=\"SIGTERM\"", "hostname=str(replica)"),
-        replicas_start_one_after_the_other=(FLASK, ", *before]", "]"),
+            WORKLOAD, "image=workload.image", "image=workload.image, hostname=name"),
+        replicas_start_one_after_the_other=(WORKLOAD, ", *containers[-1:]]", "]"),
         one_replica_more_leaves_those_that_run_alone=(
-            FLASK, 'f"{name}-{replica}" if replica > 1 else name',
-            'f"{name}-{replica}" if service.replicas > 1 else name'),
-        in_dev_only_one_of_several_replicas_has_the_port=(FLASK, " and replica == 1", ""),
+            WORKLOAD, 'f"{name}-{replica}" if replica > 1 else name',
+            'f"{name}-{replica}" if workload.replicas > 1 else name'),
+        in_dev_only_one_of_several_replicas_has_the_port=(
+            WORKLOAD, "workload if each == name else replace(workload, ports=())", "workload"),
         large_uploads_have_room_on_disk_that_goes_with_the_container=[
             (FLASK, "if scratch.spools(service) else []", "if False else []"),
             ("slipway/core/scratch.py", "bool(service.path) and", "")],
@@ -267,11 +267,11 @@ MUTATIONS: list[Mutation] = [
         recreate_deletes_the_old_container_first=(FLASK, " or service.strategy is Strategy.RECREATE", ""),
         scheduled_commands_start_after_the_release_in_one_container_of_the_services_own=[
             ("components/schedule.py", "delete_first=True", "delete_first=False"),
-            ("components/schedule.py", "depends_on=[args.release, trial]", "depends_on=[trial]"),
-            ("components/schedule.py", "ContainerNetworksAdvancedArgs(name=network)",
-             'ContainerNetworksAdvancedArgs(name=network, aliases=["images"])')],
+            ("components/schedule.py", "started_after=[args.release]", "started_after=[]"),
+            ("components/schedule.py", "dict.fromkeys(owner.workload.networks)",
+             "owner.workload.networks | {'images': ['images']}")],
         a_volume_of_another_service_is_mounted_once_it_belongs_to_its_user=(
-            FLASK, "volume_name=each.volume,", 'volume_name=f"slipway-{context.site.stack}-images-uploads",'),
+            FLASK, "volume=each.volume,", 'volume=f"slipway-{context.site.stack}-images-uploads",'),
         a_migration_waits_for_a_lock_as_long_as_is_declared_and_a_seed_runs_once=[
             ("components/service_jobs.py", "migration_options(args.context.site.migrations)", '""'),
             ("components/service_jobs.py", "own = options.keys() & service.env.keys()", "own = set()"),
@@ -285,7 +285,7 @@ MUTATIONS: list[Mutation] = [
             (SITE, "self.profile.edge and service.http and", "self.profile.edge and"),
             (TOPOLOGY, "answers: (called,)}", "answers: ()}")],
         a_ready_made_image_without_a_command_starts_as_it_is_made=(
-            FLASK, "entrypoints=None if command is None else ENTRY", "entrypoints=ENTRY"),
+            FLASK, "entrypoint=None if command is None else ENTRY", "entrypoint=ENTRY"),
         a_ready_made_server_is_probed_with_what_its_image_has=(FLASK, "if self.service.image else", "if False else"),
         what_could_not_work_is_refused_before_anything_is_touched=(
             "slipway/settings/service_checks.py", '"stack",', ""),

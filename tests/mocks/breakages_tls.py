@@ -14,7 +14,7 @@ SITE, NGINX, SETTINGS, TEXT = (
 
 TLS = of(
     "tls",
-    the_edge_publishes_a_second_port_and_its_url_is_https=(EDGE, "{tls.PORT: settings.tls_port} if", "{} if"),
+    the_edge_publishes_a_second_port_and_its_url_is_https=(EDGE, "if settings.tls.on else []\n", "if 0 else []\n"),
     dev_speaks_plain_http=(SITE, "return self.profile.edge and self.edge.tls.mode", "return self.edge.tls.mode"),
     the_local_certificate_is_for_every_name_and_this_machine=[
         (CERTIFICATES, "(*declared, *LOCAL", "(*LOCAL"),
@@ -29,14 +29,14 @@ TLS = of(
         (NGINX, "            headers=site.edge.headers,\n", ""),
     ],
     certbot_has_one_certificate_for_each_server_and_no_way_to_anything_of_ours=(
-        CERTBOT, "networks_advanced=args.networks.of(CERTBOT)", 'networks_advanced=args.networks.of("edge")'),
+        CERTBOT, "networks=args.networks.memberships(CERTBOT)", 'networks=args.networks.memberships("edge")'),
     certbot_writes_what_nginx_reads_and_keeps_its_account_to_itself=(
         "components/volumes.py", "retain_on_delete=context.site.profile.keep_data", "retain_on_delete=False"),
     nginx_has_a_certificate_to_start_with_and_follows_new_ones=(
         EDGE, "if site.acme else []), *NGINX", "if 0 else []), *NGINX"),
     certbot_asks_for_nothing_before_the_release_and_never_twice_at_once=[
         (CERTBOT, "delete_first=True", "delete_first=False"),
-        (CERTBOT, "depends_on=[args.release, trial]", "depends_on=[trial]"),
+        (CERTBOT, "started_after=[args.release]", "started_after=[]"),
     ],
     another_authority_may_issue=(SETTINGS, "return self.directory or", "return"),
     a_certificate_that_was_brought_along_reaches_nginx_as_a_file_and_nothing_else=(

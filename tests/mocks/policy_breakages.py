@@ -8,20 +8,20 @@ from tests.mocks.breaking import of
 CONTAINERS, SURROUNDINGS, PACK, SDK = (
     f"policy/{name}.py" for name in ("containers", "surroundings", "pack", "sdk")
 )
-SCHEDULE, HARDENING = "components/schedule.py", "components/hardening.py"
+WORKLOAD, HARDENING = "components/workload.py", "components/hardening.py"
 
 MUTATIONS = of(
     "policy",
     every_site_that_can_be_declared_keeps_to_every_rule=[
         (HARDENING, '"read_only": True', '"read_only": False'),
-        (HARDENING, '"memory_swap": memory', '"memory_swap": 2 * memory'),
-        (SCHEDULE, "hardening.limit_pids(", "(lambda *_, **__: None)("),
+        (HARDENING, '"memory_swap": limits.memory', '"memory_swap": 2 * limits.memory'),
+        (WORKLOAD, ", containers, strict=True)", ", containers[:0])"),
         (CONTAINERS, 'and "run" in arguments', ""),
         ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
         ("slipway/core/topology.py", "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
         ("components/volumes.py", "ignore_changes=PROVIDED", "ignore_changes=[]"),
-        ("components/flask_service.py", 'stop_signal="SIGTERM"',
-         'hostname=self.args.secrets.generated("stack-key")')],
+        ("components/flask_service.py", 'tmpfs=scratch.tmp(64)',
+         'tmpfs={"/x": self.args.secrets.generated("stack-key")}')],
     a_program_with_one_mistake_is_refused_by_exactly_the_rule_against_it=[
         (CONTAINERS, 'ROOT = {"", "0", "root"}', 'ROOT = {"", "0"}'),
         (CONTAINERS, "swap != memory", "swap < memory"),

@@ -1,0 +1,1 @@
+"""What travels through the program: frozen descriptions, with the standard library only."""
