@@ -29,7 +29,7 @@ from slipway.cli.target import Target
 from slipway.core import topology
 from slipway.core.topology import EDGE
 from slipway.settings.problems import SettingsError
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 WORLD, HOST = "the world", "the host"
 GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv4"

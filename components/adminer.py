@@ -10,7 +10,7 @@ from components.context import Context
 from components.networks import Networks
 from components.workload import run
 from slipway.core import processes, scratch, topology
-from slipway.settings.site import POSTGRES_ALIAS, AdminerSettings
+from slipway.site.site import POSTGRES_ALIAS, AdminerSettings
 from slipway.site.workload import Limits, Port, Replacement, Stop, Workload
 
 PORT = 8080

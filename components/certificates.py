@@ -17,7 +17,7 @@ from slipway.core.urls import EVERYWHERE, LOOPBACK
 from slipway.providers.certificate import LocalCertificate
 from slipway.providers.files import FilesVolume
 from slipway.providers.placeholders import Placeholders
-from slipway.settings.edge import TlsMode
+from slipway.site.edge import TlsMode
 from slipway.site.workload import Mount
 
 LOCAL = ("localhost", LOOPBACK)

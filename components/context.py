@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 
 from slipway.core import naming
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from slipway.core.dsn import Dsn
 from slipway.core.provisioning import Duty, ServiceDatabase, database_name, login, provisioning_sql, slot
 from slipway.core.topology import POSTGRES
 from slipway.providers.database import DatabaseLogin, DatabaseRoles
-from slipway.settings.site import POSTGRES_ALIAS, POSTGRES_PORT, Service
+from slipway.site.site import POSTGRES_ALIAS, POSTGRES_PORT, Service
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from slipway.core import nginx_main, pages, processes, scratch, statics, tls, wa
 from slipway.core.topology import EDGE, PUBLIC
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.static_files import StaticFiles
-from slipway.settings.site import Service
+from slipway.site.site import Service
 from slipway.site.workload import Health, Limits, Mount, Port, Replacement, Stop, Workload
 
 PORT = 80

@@ -7,7 +7,7 @@ import pulumi
 from components.context import Context
 from slipway import docker_engine
 from slipway.core.entrypoint import passes_on
-from slipway.settings.site import Service
+from slipway.site.site import Service
 
 
 def entrypoint(context: Context, service: Service, image: pulumi.Input[str]) -> pulumi.Output[list[str]]:

@@ -20,7 +20,7 @@ from slipway.core import container_paths, forwarding, gunicorn, naming, probes, 
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.files import OwnedVolume
-from slipway.settings.site import Service, Strategy
+from slipway.site.site import Service, Strategy
 from slipway.site.workload import Health, Limits, Mount, Port, Replacement, Stop, Workload
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi_docker as docker
 
 from slipway.core import scratch
-from slipway.settings.profile import Profile
+from slipway.site.profile import Profile
 from slipway.site.workload import Workload
 
 

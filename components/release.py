@@ -18,7 +18,7 @@ from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
 from slipway.providers.records import RecordInputs
 from slipway.providers.release import Release
-from slipway.settings.site import Service, Strategy
+from slipway.site.site import Service, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from slipway.core import container_paths, gunicorn, references, rotation, schedu
 from slipway.core.dsn import parse
 from slipway.core.provisioning import Duty
 from slipway.providers.files import FilesVolume
-from slipway.settings.site import Service
+from slipway.site.site import Service
 
 ENTRY = ["sh", f"{container_paths.SECRETS}/exec"]
 """Stands before a command, in place of the image's own entry point."""

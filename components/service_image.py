@@ -13,7 +13,7 @@ from components.context import Context
 from slipway.core import dockerfile, own_dockerfile, records
 from slipway.core.generic_build import Recipe
 from slipway.providers.images import ImageTag
-from slipway.settings.site import Service
+from slipway.site.site import Service
 
 PROGRAM = Path(__file__).resolve().parents[1]
 """Where Pulumi runs the program and its plugins: relative paths start there, not at a site that is elsewhere."""

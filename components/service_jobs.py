@@ -16,7 +16,7 @@ from components.service_files import ServiceFiles, ServiceFilesArgs
 from slipway.core import container_paths, scratch
 from slipway.core.postgres import migration_options
 from slipway.providers.job import Job
-from slipway.settings.site import Service
+from slipway.site.site import Service
 from slipway.site.workload import Mount
 
 FIXED = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "HOME": container_paths.TMP}

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from policy import rule, sdk
 from policy.pack import ADVICE, RULES, STACK_RULES, judges
-from slipway.settings.profile import Profile, guarding
+from slipway.site.profile import Profile, guarding
 
 
 @cache

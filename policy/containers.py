@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from policy.rule import Resource
 from slipway.core.resource_types import JOB
-from slipway.settings.profile import Profile
+from slipway.site.profile import Profile
 
 ROOT = {"", "0", "root"}
 UNCONFINED = re.compile(r"(seccomp|apparmor|systempaths)[=:]unconfined|label[=:]disable")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.settings.profile import Profile
+from slipway.site.profile import Profile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from policy.rule import Resource
 from slipway.core.container_paths import SPOOL
-from slipway.settings.profile import Profile
+from slipway.site.profile import Profile
 
 LOOPBACK = {"127.0.0.1", "::1"}
 SOCKET = re.compile(r"(docker|containerd|podman|crio|buildkitd)\.sock$")

@@ -18,8 +18,8 @@ from slipway.cli.project import DEFAULT_STACK, Project, read
 from slipway.cli.target import Target, command
 from slipway.settings import fields, service_checks
 from slipway.settings.problems import Problem, SettingsError
-from slipway.settings.site import Site
 from slipway.setup import paths
+from slipway.site.site import Site
 
 
 @click.command()

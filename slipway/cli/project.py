@@ -14,10 +14,10 @@ from slipway.cli import screen
 from slipway.cli.errors import CliError, Code
 from slipway.settings import parse, project_files
 from slipway.settings.pin import RELEASE
-from slipway.settings.profile import Profile
-from slipway.settings.site import Site
 from slipway.setup import paths
 from slipway.setup.choices import base_images
+from slipway.site.profile import Profile
+from slipway.site.site import Site
 
 DEFAULT_STACK = "dev"
 """The stack that a command is about when none is named."""

@@ -20,7 +20,7 @@ from slipway.core.topology import POSTGRES
 from slipway.providers.schema import fingerprint
 from slipway.settings.engine_checks import data_volumes
 from slipway.settings.pin import RELEASE
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 NOTE = "# written by `slipway rollback`; `slipway rollback --clear` takes it out again"
 

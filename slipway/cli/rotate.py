@@ -15,8 +15,8 @@ from slipway.cli.pulumi import State
 from slipway.cli.target import Target, changing
 from slipway.core import rotation
 from slipway.core.topology import EDGE
-from slipway.settings.edge import TlsMode
 from slipway.settings.problems import closest
+from slipway.site.edge import TlsMode
 
 SECRETS = "slipway:components:Secrets"
 KEY = "rotations"

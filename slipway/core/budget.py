@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.core import gunicorn
-from slipway.settings.site import Service, Site, Strategy
+from slipway.site.site import Service, Site, Strategy
 
 RESERVED_CONNECTIONS = 3
 """Postgres keeps these of max_connections for superusers (superuser_reserved_connections)."""

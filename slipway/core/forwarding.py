@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from slipway.core import streams, uwsgi
 from slipway.core.timeouts import ladder
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service
 
 ANY_NAME, NAMELESS = "_", "localhost"
 """server_name of a server for every name, and what it is called where nobody says a name."""

@@ -6,8 +6,8 @@ import math
 
 from slipway.core.container_paths import GUNICORN, TMP
 from slipway.core.timeouts import GUNICORN_KEEPALIVE, ladder
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service
 
 WORKER_MEMORY = 96
 """MiB that a worker of an ordinary Flask app with SQLAlchemy and Pillow needs."""

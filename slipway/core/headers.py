@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slipway.settings.edge import HeaderProfile
+from slipway.site.edge import HeaderProfile
 
 POWERFUL = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 _SAFE = {

@@ -17,9 +17,9 @@ from slipway.core import forwarding, headers, pages, prefixes, rate_limits, retr
 from slipway.core.gunicorn import NGINX_BUFFERS
 from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
-from slipway.settings.edge import HeaderProfile
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service, Site
+from slipway.site.edge import HeaderProfile
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service, Site
 
 ROUTES_FILE, TLS_ROUTES_FILE = f"{ROUTES}.conf", f"{TLS_ROUTES}.conf"
 ADDRESS_HEADER = "X-Slipway-Upstream"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.settings.database import MigrationSettings, PostgresSettings
+from slipway.site.database import MigrationSettings, PostgresSettings
 
 HBA_FILE = "/etc/slipway/pg_hba.conf"
 """Where the container mounts pg_hba(); the server's own one trusts everybody on the local socket."""

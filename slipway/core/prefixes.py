@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from slipway.settings.site import Service
+from slipway.site.site import Service
 
 
 def prefix(service: Service) -> str:

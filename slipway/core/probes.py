@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 
-from slipway.settings.protocol import Protocol
+from slipway.site.protocol import Protocol
 
 HTTP = """\
 import socket, sys

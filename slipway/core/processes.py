@@ -7,8 +7,8 @@ at least twice what the known servers start; the rest is room for an app's own t
 from __future__ import annotations
 
 from slipway.core import gunicorn
-from slipway.settings.database import PostgresSettings
-from slipway.settings.site import Service
+from slipway.site.database import PostgresSettings
+from slipway.site.site import Service
 
 LEAST = 256
 """Twice what gunicorn starts on four cores with room for an app's own pools; Podman's own limit of 2048 is meant for

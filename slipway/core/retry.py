@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from slipway.settings.protocol import Protocol
+from slipway.site.protocol import Protocol
 
 AGAIN, SENT_AGAIN = "again", "sent-again"
 """Which of a service's locations begins anew: what no container has got yet, or may get twice; or whatever it is.

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from slipway.core.topology import EDGE, POSTGRES
-from slipway.settings.edge import TlsMode
-from slipway.settings.site import Service, Site
+from slipway.site.edge import TlsMode
+from slipway.site.site import Service, Site
 
 Counts = Mapping[str, Mapping[str, int]]
 DATABASE = "database"

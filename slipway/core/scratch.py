@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.core.container_paths import SPOOL, TMP
-from slipway.settings.site import Service
+from slipway.site.site import Service
 
 SPOOLING = {"TMPDIR": SPOOL}
 """Where Python's tempfile, and so Werkzeug, keeps a large upload while it is read. Not on a tmpfs: that has to be sized

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from slipway.core import fingerprints, hashing, media_types
 from slipway.core.container_paths import SOURCE
 from slipway.core.nginx_main import STATIC
-from slipway.settings.site import Service
+from slipway.site.site import Service
 
 FORMER = "files"
 """Beside the folders of releases: their files with a hash in their names, for pages that were loaded before a release.

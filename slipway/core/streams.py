@@ -7,7 +7,7 @@ Nothing else is upgraded: behind `Upgrade: h2c` a client could hide further requ
 
 from __future__ import annotations
 
-from slipway.settings.protocol import Protocol
+from slipway.site.protocol import Protocol
 
 UPGRADE, CONNECTION = "$websocket", "$websocket_connection"
 """The values of the two headers by which nginx passes a request for a WebSocket on; empty for any other."""

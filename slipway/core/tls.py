@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from slipway.settings.edge import TlsMode, TlsProfile
-from slipway.settings.site import Site
+from slipway.site.edge import TlsMode, TlsProfile
+from slipway.site.site import Site
 
 PORT = 443
 FOLDER = "/etc/nginx/tls"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slipway.settings.site import POSTGRES_ALIAS, Site
+from slipway.site.site import POSTGRES_ALIAS, Site
 
 EDGE = "edge"
 POSTGRES = "postgres"

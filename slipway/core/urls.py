@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared with, not bound to

@@ -1,1 +1,1 @@
-"""Settings: read once, checked as a whole, and from then on only the frozen dataclasses of `site` travel."""
+"""From what a user writes to a site: read once, checked as a whole; from then on only `slipway.site` travels."""

@@ -21,7 +21,7 @@ from slipway.settings import (
 from slipway.settings.engine_checks import Engine
 from slipway.settings.models import TOP_LEVEL, Declaration
 from slipway.settings.problems import Problem, and_type, closest, did_you_mean, set_config, write_service
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 EXAMPLE = ("  ui:", "    route: /")
 

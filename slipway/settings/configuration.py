@@ -20,9 +20,9 @@ from slipway.settings import runtime
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
 from slipway.settings.project_files import value_of
-from slipway.settings.site import Site
 from slipway.setup import paths
 from slipway.setup.choices import base_images
+from slipway.site.site import Site
 
 REPORTED = 32
 """The exit status by which a program says that the operator has been told (pulumi, sdk/python, the language host)."""

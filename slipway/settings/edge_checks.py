@@ -10,11 +10,11 @@ from cryptography import x509
 from pydantic.alias_generators import to_camel
 
 from slipway.core import certificates, pages, uwsgi
-from slipway.settings.edge import TlsMode
 from slipway.settings.fields import is_url_path
 from slipway.settings.problems import Problem, and_type, set_config, write_service
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Site
+from slipway.site.edge import TlsMode
+from slipway.site.protocol import Protocol
+from slipway.site.site import Site
 
 OF_MODE = {
     "certificate": TlsMode.FILES,

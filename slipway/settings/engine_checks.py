@@ -11,7 +11,7 @@ from slipway.core import budget, naming, pools, topology
 from slipway.core.pools import Room
 from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 from slipway.settings.problems import Problem, set_config, write_service
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 
 class Engine(Protocol):

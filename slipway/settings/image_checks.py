@@ -10,7 +10,7 @@ from pathlib import Path
 from slipway.core import generic_build, requirements
 from slipway.settings.problems import Problem
 from slipway.settings.service_checks import problem
-from slipway.settings.site import Service, Site
+from slipway.site.site import Service, Site
 
 
 def everything(site: Site, service: Service) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from slipway.core import nginx, pages, prefixes, statics
 from slipway.settings.problems import Problem, spelled, write_service
-from slipway.settings.site import Service, Site
+from slipway.site.site import Service, Site
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from slipway.core.nginx_main import INTERNAL_PORT
-from slipway.settings.database import Preload
-from slipway.settings.edge import HeaderProfile, TlsMode, TlsProfile
 from slipway.settings.fields import (
     Address,
     CronExpression,
@@ -31,8 +29,10 @@ from slipway.settings.fields import (
     refuse,
     word_or_table,
 )
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Strategy
+from slipway.site.database import Preload
+from slipway.site.edge import HeaderProfile, TlsMode, TlsProfile
+from slipway.site.protocol import Protocol
+from slipway.site.site import Strategy
 
 
 class Table(BaseModel):

@@ -13,14 +13,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from slipway.settings import checks, env_file, fields, pin, written
-from slipway.settings.database import Database, MigrationSettings, PostgresSettings
-from slipway.settings.edge import EdgeSettings, TlsSettings
 from slipway.settings.engine_checks import Engine
 from slipway.settings.explain import Location, explain, present
 from slipway.settings.models import TOP_LEVEL, Declaration, PagesTable, ServiceTable
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
-from slipway.settings.profile import PROFILES, Profile, guarding, profile_for
-from slipway.settings.site import AdminerSettings, BaseImages, Scheduled, Service, Site
+from slipway.site.database import Database, MigrationSettings, PostgresSettings
+from slipway.site.edge import EdgeSettings, TlsSettings
+from slipway.site.profile import PROFILES, Profile, guarding, profile_for
+from slipway.site.site import AdminerSettings, BaseImages, Scheduled, Service, Site
 
 FIRST_DEV_PORT = 8006
 DEFAULT_ENTRY = "manage:app"

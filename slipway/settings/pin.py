@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from slipway.settings.engine_checks import Engine
 from slipway.settings.models import Table
 from slipway.settings.problems import Problem
-from slipway.settings.site import Pin, Site
+from slipway.site.site import Pin, Site
 
 RELEASE = "release"
 """The key in the configuration."""

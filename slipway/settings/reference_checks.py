@@ -10,7 +10,7 @@ from slipway.core.references import DATABASE_PARTS, KINDS, SERVICE_PARTS, Refere
 from slipway.core.rotation import FALLBACKS
 from slipway.settings.problems import Problem, did_you_mean, set_config, write_service
 from slipway.settings.service_checks import problem
-from slipway.settings.site import Service, Site
+from slipway.site.site import Service, Site
 
 
 def everything(site: Site, service: Service) -> list[Problem]:

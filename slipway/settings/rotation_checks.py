@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from slipway.core import rotation
 from slipway.core.topology import EDGE
 from slipway.settings.problems import Problem, and_type, did_you_mean, set_config
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 
 def everything(site: Site) -> Iterator[Problem]:

@@ -9,8 +9,8 @@ from typing import Any
 from slipway.core import references
 from slipway.settings import fields, wsgi
 from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service, Site, Strategy
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service, Site, Strategy
 
 RESERVED = frozenset(
     {

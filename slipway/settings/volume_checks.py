@@ -9,7 +9,7 @@ from slipway.core import container_paths
 from slipway.settings import fields
 from slipway.settings.problems import Problem, did_you_mean, write_service
 from slipway.settings.service_checks import problem
-from slipway.settings.site import Service, Site
+from slipway.site.site import Service, Site
 
 OURS = ("/dev", "/proc", "/sys", container_paths.SECRETS, container_paths.TMP)
 

@@ -13,10 +13,10 @@ ADMINER, EDGE, FLASK, HARDENING, NETWORKS, POSTGRES, RELEASE, SECRETS, FILES, IM
 )
 MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
     "__main__.py",
-    "slipway/settings/profile.py",
+    "slipway/site/profile.py",
     "slipway/core/topology.py",
     "slipway/core/naming.py",
-    "slipway/settings/site.py",
+    "slipway/site/site.py",
 )
 CHECKS = "slipway/settings/engine_checks.py"
 PROVIDED = "ignore_changes=PROVIDED"

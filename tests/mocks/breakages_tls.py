@@ -9,7 +9,7 @@ EDGE, RELEASE, CERTIFICATES, CERTBOT = (
     f"components/{name}.py" for name in ("edge", "release", "certificates", "certbot")
 )
 SITE, NGINX, SETTINGS, TEXT = (
-    f"slipway/{name}.py" for name in ("settings/site", "core/nginx", "settings/edge", "core/tls")
+    f"slipway/{name}.py" for name in ("site/site", "core/nginx", "site/edge", "core/tls")
 )
 
 TLS = of(

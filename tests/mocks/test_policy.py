@@ -11,7 +11,7 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError, unknown
 
 from policy import pack, rule
 from policy.sdk import secret_paths
-from slipway.settings.profile import PROFILES, Profile
+from slipway.site.profile import PROFILES, Profile
 from tests.mocks.mistakes import MISTAKES, PASSWORD, Mistake, secret
 from tests.mocks.recording import Program, Registered, opened, table
 from tests.mocks.sites import SITES, program_of

@@ -15,8 +15,8 @@ from slipway.core import gunicorn, nginx, nginx_main, pages, probes
 from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from slipway.providers.release import ReleaseProvider
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service
 from tests.providers.place import Place
 from tests.support import engine
 from tests.support.base_images import base_image

@@ -18,7 +18,7 @@ from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
 from slipway.providers.database import DatabaseLoginProvider, DatabaseRolesProvider, masked
 from slipway.providers.engine import Failure
 from slipway.providers.schema import fingerprint
-from slipway.settings.database import PostgresSettings, Preload
+from slipway.site.database import PostgresSettings, Preload
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.waiting import wait_until

@@ -12,7 +12,7 @@ import pytest
 from simple_websocket import Client, ConnectionClosed
 
 from slipway.providers.release import ReleaseProvider
-from slipway.settings.protocol import Protocol
+from slipway.site.protocol import Protocol
 from tests.providers.site import Site
 
 HTTP, UWSGI = Protocol.HTTP, Protocol.UWSGI

@@ -11,7 +11,7 @@ from slipway.core.serving import serving
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
-from slipway.settings.protocol import Protocol
+from slipway.site.protocol import Protocol
 from tests.providers.site import MAIN, Load, Site
 from tests.support.waiting import wait_until
 

@@ -12,7 +12,7 @@ import httpx
 from docker.models.containers import Container
 
 from slipway.core.nginx import EdgeModel, Release
-from slipway.settings.site import Service
+from slipway.site.site import Service
 from tests.servers.test_rendered_texts import project, start_nginx
 from tests.support import engine
 from tests.support.base_images import base_image

@@ -16,8 +16,8 @@ from slipway.core import nginx_main, pages, postgres
 from slipway.core.nginx import EdgeModel, Release
 from slipway.core.provisioning import DUTIES, ServiceDatabase, login, provisioning_sql
 from slipway.providers.edge import Edge
-from slipway.settings.database import PostgresSettings
-from slipway.settings.site import Service
+from slipway.site.database import PostgresSettings
+from slipway.site.site import Service
 from tests.support import engine
 from tests.support.base_images import base_image
 from tests.support.nginx_files import DEFAULT, render

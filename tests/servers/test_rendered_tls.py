@@ -22,8 +22,8 @@ from slipway.core.certificates import Pair
 from slipway.core.nginx import EdgeModel, Release
 from slipway.core.tls import CERTIFICATES, CHALLENGES, FOLDER, SITE, Tls
 from slipway.providers.edge import Edge
-from slipway.settings.edge import HeaderProfile, TlsProfile
-from slipway.settings.site import Service
+from slipway.site.edge import HeaderProfile, TlsProfile
+from slipway.site.site import Service
 from tests.servers.test_rendered_texts import put, run
 from tests.support import engine
 from tests.support.base_images import base_image

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from slipway.core.tls import Tls
-from slipway.settings.edge import TlsProfile
+from slipway.site.edge import TlsProfile
 from tests.servers.test_rendered_tls import EDGE, Server, server
 
 __all__ = ["server"]

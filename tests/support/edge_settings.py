@@ -15,8 +15,8 @@ from slipway.core.nginx import EdgeModel, Release
 from slipway.core.tls import Tls
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service
 from tests.support.nginx_files import render
 
 NAMES = ("shop", "stock", "back")

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import yaml
 
-from slipway.settings.profile import profile_for
 from slipway.setup import paths
+from slipway.site.profile import profile_for
 from tests.e2e.pictures import Load, load, repeated
 from tests.e2e.site import Site, copied, merged, status
 from tests.support import engine

@@ -13,7 +13,7 @@ from slipway.core import certificates
 from slipway.core.certificates import Pair
 from slipway.core.pools import DEFAULTS, Room
 from slipway.settings.parse import parse
-from slipway.settings.site import Site
+from slipway.site.site import Site
 
 BASE_IMAGES = {name: f"registry.test/{name}:1" for name in ("python", "postgres", "nginx", "adminer")}
 

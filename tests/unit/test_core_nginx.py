@@ -9,7 +9,7 @@ from slipway.core import forwarding, gunicorn, statics
 from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
 from slipway.core.nginx_main import HEADER_SECONDS, MAIN_FILE, main_conf
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, WORKER_SHUTDOWN, ladder
-from slipway.settings.site import Service
+from slipway.site.site import Service
 from tests.support.nginx_files import render, upstreams_conf
 
 SHOP = Service(name="shop", app="manage:app", route="/", health="/health", static={"/static/": "app/static"})

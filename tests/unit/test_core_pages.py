@@ -9,7 +9,7 @@ import pytest
 
 from slipway.core import pages
 from slipway.core.nginx import EdgeModel, Release, routes_conf
-from slipway.settings.site import Service
+from slipway.site.site import Service
 
 SHOP = Service(name="shop", route="/", host="shop.test", health="/health")
 STOCK = Service(name="stock", route="/stock/", health="/health")

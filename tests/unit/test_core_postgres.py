@@ -8,7 +8,7 @@ import pytest
 
 from slipway.core import postgres
 from slipway.core.provisioning import ServiceDatabase, database_name, login, provisioning_sql, scram_verifier, slot
-from slipway.settings.database import PostgresSettings, Preload
+from slipway.site.database import PostgresSettings, Preload
 
 
 def test_the_superuser_comes_by_the_local_socket_only() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from slipway.core import probes
-from slipway.settings.protocol import Protocol
+from slipway.site.protocol import Protocol
 
 NAME = "www.example.org"
 WELL = b"HTTP/1.1 200 OK\r\n\r\nwell"

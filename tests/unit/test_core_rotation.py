@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slipway.core import rotation
-from slipway.settings.site import Service, Site
+from slipway.site.site import Service, Site
 from tests.unit.declaring import correct, make_root, read
 
 

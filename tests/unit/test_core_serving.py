@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
 from slipway.core.serving import serving, unused
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service
 from tests.support.nginx_files import upstreams_conf
 
 SHOP = Service(name="shop", app="manage:app", route="/", health="/health", static={"/static/": "app/static"})

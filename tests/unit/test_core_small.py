@@ -9,8 +9,8 @@ import pytest
 from slipway.core import budget, dsn, gunicorn, hashing, naming, processes, scratch
 from slipway.core.durations import go_duration
 from slipway.core.references import fill, references, split
-from slipway.settings.database import Database, PostgresSettings
-from slipway.settings.site import Service, Strategy
+from slipway.site.database import Database, PostgresSettings
+from slipway.site.site import Service, Strategy
 from tests.unit.declaring import correct, make_root, read
 
 

@@ -9,8 +9,8 @@ import pytest
 from slipway.core import headers, rate_limits, tls
 from slipway.core.nginx import EdgeModel, Release, routes_conf
 from slipway.core.tls import Tls
-from slipway.settings.edge import HeaderProfile, TlsProfile
-from slipway.settings.site import Service
+from slipway.site.edge import HeaderProfile, TlsProfile
+from slipway.site.site import Service
 
 SHOP = Service(name="shop", route="/", health="/health", static={"/static/": "app/static"})
 ADMIN = Service(name="admin", route="/", host="admin.test", health="/health")

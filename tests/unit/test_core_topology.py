@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slipway.core import topology
-from slipway.settings.site import Site
+from slipway.site.site import Site
 from tests.unit.declaring import correct, make_root, read
 
 CACHE = {"image": "redis:7.4", "port": 6379}

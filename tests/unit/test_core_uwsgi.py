@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from slipway.core import gunicorn
 from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
-from slipway.settings.protocol import Protocol
-from slipway.settings.site import Service
+from slipway.site.protocol import Protocol
+from slipway.site.site import Service
 
 SHOP = Service(name="shop", app="manage:app", route="/", health="/health", protocol=Protocol.UWSGI)
 STOCK = Service(name="stock", app="manage:app", route="/stock/", health="/health")

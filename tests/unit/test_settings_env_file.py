@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slipway.settings.problems import SettingsError
-from slipway.settings.site import Site
+from slipway.site.site import Site
 from tests.unit.declaring import correct, make_root, read
 
 PAIRS = '[{"name": "TITLE", "value": "From a file"}, {"name": "DB", "value": "{database.name}"}]'

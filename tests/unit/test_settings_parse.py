@@ -21,8 +21,8 @@ from slipway.settings.models import (
     ServiceTable,
 )
 from slipway.settings.problems import SettingsError
-from slipway.settings.profile import DEV, PROD, PROFILES, profile_for
-from slipway.settings.site import Strategy
+from slipway.site.profile import DEV, PROD, PROFILES, profile_for
+from slipway.site.site import Strategy
 from tests.unit.declaring import FakeEngine, correct, make_root, read
 
 MODELS = (Declaration, ServiceTable, EdgeTable, PostgresTable, AdminerTable, BaseImagesTable)

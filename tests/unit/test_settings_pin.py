@@ -10,7 +10,7 @@ import pytest
 
 from slipway.settings.pin import pinned
 from slipway.settings.problems import SettingsError
-from slipway.settings.site import Pin
+from slipway.site.site import Pin
 from tests.unit.declaring import FakeEngine, correct, make_root, read
 
 IMAGES = {"shop": f"sha256:{'a' * 64}", "stock": f"sha256:{'b' * 64}"}

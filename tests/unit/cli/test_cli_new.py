@@ -14,8 +14,8 @@ from slipway.cli import new as command
 from slipway.cli.__main__ import main
 from slipway.cli.errors import Code
 from slipway.settings import runtime
-from slipway.settings.site import Site
 from slipway.setup import paths
+from slipway.site.site import Site
 from tests.unit.cli.fakes import Desk
 from tests.unit.declaring import FakeEngine, read
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from slipway.settings.database import Database, MigrationSettings, PostgresSettings
-from slipway.settings.edge import EdgeSettings, TlsMode
-from slipway.settings.profile import Profile
-from slipway.settings.protocol import Protocol
+from slipway.site.database import Database, MigrationSettings, PostgresSettings
+from slipway.site.edge import EdgeSettings, TlsMode
+from slipway.site.profile import Profile
+from slipway.site.protocol import Protocol
 
 POSTGRES_ALIAS = "postgres"
 POSTGRES_PORT = 5432
