@@ -10,7 +10,7 @@ else uses.
 Prints, and writes to bench/results/restarts.json, for each of them: how long nobody was answered who came anew, how
 long the restart took, from the end of the old container or engine (from the start of Postgres, where that comes last)
 until the site answered well again, and how many requests of the load failed. The exit status is 1 when a restart of the
-engine took more than BACK seconds. slipway.core.impact has its estimates from here.
+engine took more than BACK seconds. slipway.core.kinds has its estimates from here.
 """
 
 from __future__ import annotations

@@ -13,8 +13,7 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.volumes import data_volume
 from components.workload import run
-from slipway.core import container_paths, naming, nginx_main, processes, rotation, scratch
-from slipway.core.budget import CERTBOT_MEMORY
+from slipway.core import container_paths, kinds, naming, nginx_main, processes, rotation, scratch
 from slipway.core.topology import CERTBOT, EDGE
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.site.workload import Health, Limits, Mount, Replacement, Stop, Workload
@@ -73,7 +72,7 @@ class Certbot(pulumi.ComponentResource):
             networks=args.networks.memberships(CERTBOT),
             mounts=mounts,
             tmpfs=scratch.tmp(32),
-            limits=Limits(memory=CERTBOT_MEMORY, cpus=0.5, pids=processes.LEAST),
+            limits=Limits(memory=kinds.OWN[CERTBOT].memory(site), cpus=0.5, pids=processes.LEAST),
             health=Health(command=[*PROGRAM, "--check"], interval=30, timeout=5),
             stop=Stop(signal="SIGTERM", grace=GRACE),
             replaced=Replacement(delete_first=True, check=["true"]),

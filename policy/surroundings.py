@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from policy.rule import Resource
 from slipway.core.container_paths import SPOOL
+from slipway.core.kinds import KINDS
 from slipway.site.profile import Profile
 
 LOOPBACK = {"127.0.0.1", "::1"}
 SOCKET = re.compile(r"(docker|containerd|podman|crio|buildkitd)\.sock$")
 SYSTEM = re.compile(r"/(boot|dev|etc|lib|proc|root|run|sys|usr|var|var/run|var/lib|var/lib/docker)?/?")
 """Folders of the host with which a container could become the host."""
-WITH_A_WAY_OUT = re.compile(r"-(public|egress|certbot)$")
+WITH_A_WAY_OUT = re.compile(f"-({'|'.join(kind.way_out for kind in KINDS if kind.way_out)})$")
 INTERNAL_EVERYWHERE = re.compile(r"-(postgres|db)$")
 PINNED = re.compile(r"(^|@)sha256:|:(?=[^/]*\d)[\w.-]+$")
 """An id, a digest, or a tag with a number in it."""

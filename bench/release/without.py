@@ -54,7 +54,7 @@ STEPS = {
         rate=2 * SHORT,
     ),
     "grace": Without(
-        edits=(Edit("components/flask_service.py", "grace = ladder(context.site.drain).stop", "grace = 0"),),
+        edits=(Edit("components/flask_service.py", "grace=ladder(context.site.drain).stop", "grace=0"),),
         because="the job that a worker has under way ends with it; of requests nothing is left behind the drain",
         steps=(What.RELEASE,),
     ),

@@ -18,8 +18,8 @@ from slipway import docker_engine
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import environment
-from slipway.core import naming, records
-from slipway.core.topology import EDGE, POSTGRES
+from slipway.core import kinds, naming, records
+from slipway.core.topology import EDGE
 from slipway.settings.fields import is_name
 from slipway.setup.choices import Choices
 
@@ -150,8 +150,7 @@ def is_well(container: Container) -> bool:
 
 def remove_containers(containers: Collection[Container]) -> None:
     """Stops each as it wants to be stopped, nginx first and the database last, and removes it."""
-    order = {EDGE: 0, POSTGRES: 2}
-    for container in sorted(containers, key=lambda each: order.get(service_of(each), 1)):
+    for container in sorted(containers, key=lambda each: kinds.labelled(service_of(each)).ends):
         try:
             grace = container.attrs["Config"].get("StopTimeout") or 10
             if container.status in {"running", "restarting"}:

@@ -15,10 +15,10 @@ from slipway.cli.project import Project
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, changing, command
 from slipway.core import records
+from slipway.core.kinds import data_volumes
 from slipway.core.resource_types import JOB
 from slipway.core.topology import POSTGRES
 from slipway.providers.schema import fingerprint
-from slipway.settings.engine_checks import data_volumes
 from slipway.settings.pin import RELEASE
 from slipway.site.site import Site
 

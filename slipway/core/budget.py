@@ -11,8 +11,6 @@ OWN_CONNECTIONS = 7
 """For provisioning, health checks, adminer and somebody with psql."""
 JOB_CONNECTIONS = 2
 """For the service's migration or seed, and for each of its scheduled commands, beside its running containers."""
-CERTBOT_MEMORY = 160
-"""MiB of the container that renews certificates: Python twice, certbot being started beside what starts it."""
 
 
 def generations(service: Service) -> int:
@@ -44,15 +42,11 @@ def connections(site: Site) -> int:
     return sum(connection_limit(service) for service in own) + RESERVED_CONNECTIONS + OWN_CONNECTIONS
 
 
+def running_memory(service: Service) -> int:
+    """MiB of its containers that answer, during a release."""
+    return generations(service) * service.replicas * service.memory
+
+
 def service_memory(service: Service) -> int:
     """MiB of all its containers during a release, the one for its scheduled commands included."""
-    return (generations(service) * service.replicas + bool(service.schedule)) * service.memory
-
-
-def memory(site: Site) -> int:
-    """MiB of everything during a release."""
-    total = sum(service_memory(service) for service in site.services.values())
-    total += site.postgres.memory if site.owns_postgres else 0
-    total += site.edge.memory if site.profile.edge else 0
-    total += CERTBOT_MEMORY if site.acme else 0
-    return total + (site.adminer.memory if site.adminer else 0)
+    return running_memory(service) + bool(service.schedule) * service.memory

@@ -12,24 +12,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from slipway.core import rotation
+from slipway.core import kinds, rotation
 from slipway.core.naming import SERVICE_LABEL
 from slipway.core.resource_types import CONTAINER, JOB, PASSWORD, RELEASE, VOLUME
-from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 
 RECORDS = ("pulumi:", "slipway:components:")
 """Types of what is only in the state: Pulumi's plugins, the stack, components."""
 
 SWITCHED = frozenset({"containers", "edge", "upstreams", "routes", "pages"})
 """The inputs of a release whose change makes nginx reload."""
-RESTARTS = {EDGE: 2, POSTGRES: 2}
-"""About how many seconds pass from the end of the old container until the new one answers: the longest that
-`python -m bench.restarts` has measured on two cores (1.4, 0.9), rounded up. Before that, the old one finishes the
-requests that it has."""
-RESTART = 10
-"""The same for a service that is stopped first (9.2): its health check asks every five seconds."""
-BEHIND = tuple(f"slipway:components:{kind}$" for kind in ("Adminer", "Certbot", "Schedule"))
-"""What no visitor's request goes through, by the type that stands in the URN of its container."""
 REPLACES = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
@@ -113,8 +104,6 @@ def impact(change: Change, staying: Collection[str] = (), drawn: Collection[str]
         return _of_volume(change)
     if change.kind == PASSWORD:
         return _of_password(change, drawn)
-    if change.kind == CONTAINER and any(kind in change.urn for kind in BEHIND):
-        return NOTHING
     if change.kind == CONTAINER:
         return _of_container(change, staying)
     if change.kind == RELEASE and change.operation != "delete":
@@ -135,15 +124,18 @@ def service(inputs: Mapping[str, Any], name: str) -> str:
 
 def _of_container(change: Change, staying: Collection[str]) -> Impact:
     owner = service(change.inputs, change.name)
-    shown = {EDGE: "nginx", POSTGRES: "Postgres"}.get(owner, owner)
+    kind = kinds.made_by(change.urn)
+    shown = kind.shown or owner
+    if not kind.visitors:
+        return NOTHING
     if change.operation == "create":
-        return NOTHING if owner in RESTARTS else Impact(Level.RELEASE, f"new release of {shown} (no gap)")
+        return NOTHING if kind.alone else Impact(Level.RELEASE, f"new release of {shown} (no gap)")
     if change.operation == "update":  # the docker plugin does it in place: memory, for example
         return Impact(Level.RELEASE, f"start of {shown}, which was stopped") if "mustRun" in change.fields else NOTHING
     if change.operation == "delete":
         return NOTHING if owner in staying else Impact(Level.END, f"end of {shown}")
-    if change.delete_first or owner in RESTARTS:
-        return Impact(Level.RESTART, f"restart of {shown}, about {RESTARTS.get(owner, RESTART)} s")
+    if change.delete_first or kind.alone:
+        return Impact(Level.RESTART, f"restart of {shown}, about {kind.gap} s")
     return Impact(Level.RELEASE, f"new release of {shown} (no gap)")
 
 
@@ -161,8 +153,8 @@ def _of_volume(change: Change) -> Impact:
     volume = data_volume(change.name, change.inputs)
     if change.operation not in {"replace", "delete"} or not volume:
         return NOTHING
-    if change.kept and service(change.inputs, change.name) == CERTBOT:
-        return Impact(Level.NONE, f"none; {volume} with account and certificates stays, and `tls: acme` finds it again")
+    if change.kept and (left := kinds.labelled(service(change.inputs, change.name)).left):
+        return Impact(Level.NONE, f"none; {volume} {left}")
     if change.kept:
         return Impact(Level.DATA, f"data at risk: the site loses the volume {volume}, which stays on the engine")
     return Impact(Level.DATA, f"data at risk: the volume {volume} is deleted")

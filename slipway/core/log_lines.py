@@ -6,20 +6,10 @@ import json
 import re
 from collections.abc import Collection
 
+from slipway.core.kinds import KINDS
 from slipway.core.topology import EDGE
 
-ROUTINE = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"\d{4}/\d\d/\d\d [\d:]{8} \[(?:debug|info|notice)\] ",  # nginx
-        r"\[[^]]+\] \[\d+\] \[(?:DEBUG|INFO)\] ",  # gunicorn
-        r"[\d:. -]{19,}\w+ \[\d+\] (?:LOG|INFO|NOTICE): (?!.*(?:terminat|interrupt|not properly))",  # Postgres
-        r"PostgreSQL Database directory appears to contain a database; Skipping initialization$",
-        # Flask's server of development: from the container itself come health checks alone.
-        r'127\.0\.0\.1 - - \[[^]]+\] "(?:\x1b\[[\d;]*m)*GET [^"]*" (?:\x1b\[[\d;]*m)*[23]\d\d ',
-        r"\[[^]]+\] \[?[\d.:a-f]+\]?:\d+ (?:Accepted|Closing)$",  # PHP, and so adminer
-    )
-)
+ROUTINE = tuple(re.compile(pattern) for kind in KINDS for pattern in kind.routine)
 """What the servers that Slipway starts say of themselves, whatever a site is asked. All that an app prints is shown."""
 
 

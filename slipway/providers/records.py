@@ -16,7 +16,8 @@ from docker.errors import DockerException
 from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
 from slipway.core import naming, records
-from slipway.core.topology import CERTBOT, EDGE, POSTGRES
+from slipway.core.kinds import BUILT
+from slipway.core.topology import POSTGRES
 from slipway.providers.engine import Properties, Provider, changes, connect, recorded, say
 from slipway.providers.images import StackImages, tell
 from slipway.providers.schema import fingerprint
@@ -68,7 +69,7 @@ def written(olds: Properties, news: Properties, *, switched: bool) -> Properties
     serving = str(olds.get("serving") or "")
     with connect(news["engine"]) as client:
         known = {service for record in history for service in record.images} | inputs.images.keys()
-        images = StackImages(client, inputs.project, inputs.stack, known | {EDGE, POSTGRES, CERTBOT})
+        images = StackImages(client, inputs.project, inputs.stack, known | BUILT)
         if switched:
             serving = pinned or records.next_number(history, images.numbers())
             history = records.with_record(history, entry(client, inputs, serving))

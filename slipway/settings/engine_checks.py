@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from slipway.core import budget, naming, pools, topology
+from slipway.core import budget, kinds, naming, pools, topology
 from slipway.core.pools import Room
-from slipway.core.topology import CERTBOT, EDGE, POSTGRES
 from slipway.settings.problems import Problem, set_config, write_service
 from slipway.site.site import Site
 
@@ -50,7 +49,7 @@ def _place(site: Site, engine: Engine) -> Iterator[Problem]:
 
 
 def _memory(site: Site, there: int) -> Iterator[Problem]:
-    needed = budget.memory(site)
+    needed = kinds.memory(site)
     if needed <= there:
         return
     services = sorted(site.services.values(), key=budget.service_memory, reverse=True)
@@ -63,7 +62,7 @@ def _memory(site: Site, there: int) -> Iterator[Problem]:
 
 def _volumes(site: Site, engine: Engine) -> Iterator[Problem]:
     """The data of another stack is never adopted: shop-eu's prod and shop's eu-prod have the same names."""
-    for volume in data_volumes(site):
+    for volume in kinds.data_volumes(site):
         labels = engine.volume_labels(volume)
         project, stack = (labels.get(label) for label in (naming.PROJECT_LABEL, naming.STACK_LABEL))
         if not project or not stack or (project, stack) == (site.project, site.stack):
@@ -78,8 +77,7 @@ def _names(site: Site, engine: Engine) -> Iterator[Problem]:
     """Images, their tags and jobs are called after the service: two stacks that give the same name would take them from
     each other."""
     theirs = engine.strangers(site.project, site.stack)
-    parts = {POSTGRES: site.owns_postgres, EDGE: site.profile.edge, CERTBOT: site.acme}
-    for service in (*site.services, *(part for part, there in parts.items() if there)):
+    for service in (*site.services, *(kind.name for kind in kinds.of(site) if kind.built)):
         name = naming.prefix(site.project, site.stack) + service
         if name in theirs:
             project, stack = theirs[name]
@@ -147,12 +145,3 @@ def _networks(site: Site, room: Room) -> Iterator[Problem]:
         ),
     )
     yield Problem(path="networks", what=what, fix=fix)
-
-
-def data_volumes(site: Site) -> Iterator[str]:
-    """The names of the volumes that components.volumes.data_volume() makes for the site."""
-    volumes = [(service.name, volume) for service in site.services.values() for volume in service.volumes]
-    volumes += [(POSTGRES, "data")] if site.owns_postgres else []
-    volumes += [(CERTBOT, "data")] if site.acme else []
-    for service, volume in volumes:
-        yield naming.data_volume(site.project, site.stack, service, volume)

@@ -6,27 +6,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from slipway.core import references
+from slipway.core import kinds, references
 from slipway.settings import fields, wsgi
 from slipway.settings.problems import Problem, closest, did_you_mean, spelled, write_service
 from slipway.site.protocol import Protocol
 from slipway.site.site import Service, Site, Strategy
 
-RESERVED = frozenset(
-    {
-        "adminer",
-        "certbot",
-        "edge",
-        "localhost",
-        "nginx",
-        "postgres",
-        "public",
-        "slipway",
-        "stack",
-        "template0",
-        "template1",
-    }
-)
+RESERVED = kinds.OWN.keys() | {"localhost", "nginx", "public", "slipway", "stack", "template0", "template1"}
 RESERVED_VARIABLES = {
     "SCRIPT_NAME": "it follows from the route",
     "GUNICORN_CMD_ARGS": "it would undo the site's settings",

@@ -18,7 +18,7 @@ MAIN, PROFILE, TOPOLOGY, NAMING, SITE = (
     "slipway/core/naming.py",
     "slipway/site/site.py",
 )
-CHECKS = "slipway/settings/engine_checks.py"
+KINDS = "slipway/core/kinds.py"
 PROVIDED = "ignore_changes=PROVIDED"
 
 MUTATIONS: list[Mutation] = [
@@ -106,9 +106,9 @@ MUTATIONS: list[Mutation] = [
             (EDGE, "GRACE = 5", "GRACE = 40"),
             (EDGE, 'signal="SIGQUIT"', 'signal="SIGTERM"')],
         data_of_another_stack_is_refused_whichever_volume_holds_it=[
-            (CHECKS, '[(POSTGRES, "data")]', "[]"),
-            (CHECKS, '[(CERTBOT, "data")]', "[]"),
-            (CHECKS, "for volume in service.volumes]", "for volume in ()]")],
+            (KINDS, '[(POSTGRES, "data")]', "[]"),
+            (KINDS, '[(CERTBOT, "data")]', "[]"),
+            (KINDS, "for volume in service.volumes]", "for volume in ()]")],
         data_volumes_are_known_by_name_and_ignore_what_would_replace_them=[
             (VOLUMES, PROVIDED, "ignore_changes=[]"),
             (VOLUMES, "name=naming.data_volume(context.site.project, context.site.stack, service, volume),", "")],
@@ -288,7 +288,7 @@ MUTATIONS: list[Mutation] = [
             FLASK, "entrypoint=None if command is None else ENTRY", "entrypoint=ENTRY"),
         a_ready_made_server_is_probed_with_what_its_image_has=(FLASK, "if self.service.image else", "if False else"),
         what_could_not_work_is_refused_before_anything_is_touched=(
-            "slipway/settings/service_checks.py", '"stack",', ""),
+            "slipway/settings/service_checks.py", '"stack", ', ""),
     ),
     *TLS,
     *of(
@@ -317,6 +317,16 @@ MUTATIONS: list[Mutation] = [
             (RELEASE, "keep=site.keep_releases", "keep=5")],
         each_image_that_is_built_gets_a_name_of_its_own=(
             IMAGE, "records.repository(site.project, site.stack, args.service)", 'f"{name}:latest"'),
+    ),
+    *of(
+        "kinds",
+        whatever_runs_is_of_a_kind_that_the_site_has=[
+            (KINDS, 'component="Adminer"', 'component="Certbot"'),
+            (KINDS, "there=lambda site: site.acme", "there=lambda site: False")],
+        what_is_built_for_slipway_itself_is_pruned_and_tells_stacks_apart=(
+            KINDS, "site.acme,\n        built=True", "site.acme,\n        built=False"),
+        the_limits_of_all_containers_are_what_the_site_is_said_to_need=(
+            KINDS, "lambda site: site.postgres.memory", "lambda site: 0"),
     ),
     *of(
         "architecture_page",

@@ -17,6 +17,7 @@ MUTATIONS = of(
         (HARDENING, '"memory_swap": limits.memory', '"memory_swap": 2 * limits.memory'),
         (WORKLOAD, ", containers, strict=True)", ", containers[:0])"),
         (CONTAINERS, 'and "run" in arguments', ""),
+        ("slipway/core/kinds.py", "way_out=CERTBOT", 'way_out=""'),
         ("components/service_jobs.py", "hardened=context.site.profile.hardened", "hardened=False"),
         ("slipway/core/topology.py", "name=POSTGRES, internal=True", "name=POSTGRES, internal=False"),
         ("components/volumes.py", "ignore_changes=PROVIDED", "ignore_changes=[]"),

@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 
 from slipway.core.impact import Level, Step, impacts
+from slipway.core.kinds import KINDS, Kind
 from slipway.core.resource_types import CONTAINER, JOB, PASSWORD, RELEASE, VOLUME
 
-URN = "urn:pulumi:prod::site::slipway:components:Any$"
+URN = "urn:pulumi:prod::site::slipway:components:"
+MADE_BY = {"edge": "Edge", "postgres": "Postgres"}
 CREATE_FIRST = ("create-replacement", "replace", "delete-replaced")
 DELETE_FIRST = ("delete-replaced", "replace", "create-replacement")
 
 
-def steps(*operations: str, kind: str, name: str = "site-prod-web", **told: Any) -> list[Step]:
+def steps(*operations: str, kind: str, name: str = "site-prod-web", component: str = "Any", **told: Any) -> list[Step]:
     """The steps of one resource, as the engine's events have them."""
     inputs = told.pop("inputs", {})
-    state = {"type": kind, "urn": f"{URN}{kind}::{name}", "inputs": inputs, **told.pop("state", {})}
+    state = {"type": kind, "urn": f"{URN}{component}${kind}::{name}", "inputs": inputs, **told.pop("state", {})}
     found: list[Step] = []
     for operation in operations:
         new = operation not in {"delete", "delete-replaced"}
@@ -30,7 +32,8 @@ def steps(*operations: str, kind: str, name: str = "site-prod-web", **told: Any)
 
 def container(*operations: str, service: str = "web", **told: Any) -> list[Step]:
     inputs = {"labels": [{"label": "slipway.project", "value": "site"}, {"label": "slipway.service", "value": service}]}
-    return steps(*operations, kind=CONTAINER, inputs=inputs, **told)
+    component = MADE_BY.get(service, "FlaskService")
+    return steps(*operations, kind=CONTAINER, component=component, inputs=inputs, **told)
 
 
 def changed(kind: str, **inputs: tuple[Any, Any]) -> list[Step]:
@@ -102,11 +105,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["Adminer", "Certbot", "Schedule"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.visitors], ids=lambda kind: kind.component)
 @pytest.mark.parametrize("operations", [("create",), ("delete",), ("replace",), CREATE_FIRST, DELETE_FIRST])
-def test_what_no_request_goes_through_no_visitor_notices(kind: str, operations: tuple[str, ...]) -> None:
+def test_what_no_request_goes_through_no_visitor_notices(kind: Kind, operations: tuple[str, ...]) -> None:
     plan = container(*operations, diffs=["image"])
-    urn = f"urn:pulumi:prod::site::slipway:components:{kind}$docker:index/container:Container::site-prod-any"
+    urn = f"{URN}{kind.component}${CONTAINER}::site-prod-any"
     assert [found.text for _, found in impacts([{**each, "urn": urn} for each in plan])] == ["none"]
 
 

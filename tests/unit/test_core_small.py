@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core import budget, dsn, gunicorn, hashing, naming, processes, scratch
+from slipway.core import budget, dsn, gunicorn, hashing, kinds, naming, processes, scratch
 from slipway.core.durations import go_duration
 from slipway.core.references import fill, references, split
 from slipway.site.database import Database, PostgresSettings
@@ -132,7 +132,7 @@ def test_a_login_is_for_all_who_use_the_database(tmp_path: Path) -> None:
 def test_the_site_needs_what_its_parts_need(tmp_path: Path) -> None:
     site = read(correct(), make_root(tmp_path))
     assert budget.connections(site) == 2 * 2 * 15 + 2 + 10
-    assert budget.memory(site) == 2 * (2 * 256) + 512 + 256
+    assert kinds.memory(site) == 2 * (2 * 256) + 512 + 256
 
 
 def test_a_variable_with_a_secret_in_it_is_secret_as_a_whole() -> None:

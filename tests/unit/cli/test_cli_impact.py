@@ -10,6 +10,7 @@ from slipway.core.resource_types import CONTAINER, PASSWORD, RELEASE, VOLUME
 from tests.unit.cli.fakes import URN, Desk, step
 
 PROD = ("--stack", "prod")
+EDGE = f"slipway:components:Edge${CONTAINER}::edge"
 LOSS = step("delete", VOLUME, "uploads", inputs={"name": "site-prod-web-uploads"})
 
 
@@ -30,9 +31,9 @@ def test_a_preview_ends_with_the_impact_of_each_change_the_worst_first(stack: De
         step("same", CONTAINER, "untouched"),
         step("update", RELEASE, "release", diffs=["routes"]),
         step("update", CONTAINER, "web", diffs=["memory"]),
-        step("delete-replaced", CONTAINER, "edge", inputs={"labels": labels}),
-        step("replace", CONTAINER, "edge", inputs={"labels": labels}),
-        step("create-replacement", CONTAINER, "edge", inputs={"labels": labels}),
+        step("delete-replaced", CONTAINER, EDGE, inputs={"labels": labels}),
+        step("replace", CONTAINER, EDGE, inputs={"labels": labels}),
+        step("create-replacement", CONTAINER, EDGE, inputs={"labels": labels}),
         LOSS,
     )
 
