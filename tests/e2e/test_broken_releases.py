@@ -150,7 +150,7 @@ def test_a_run_killed_at_the_gate_harms_nothing_and_the_next_ones_fail_and_succe
     shop.declare(web=broken("slow", "5"))
     old = shop.container("web")
     with shop.up_at_work() as run:
-        wait_until("the newcomer runs", lambda: len(engine.containers(f"{shop.prefix}-web")) == 2, 60)
+        wait_until("the newcomer runs", lambda: len(engine.containers(f"{shop.prefix}-web")) == 2, 180)
         time.sleep(2)  # the gate asks: nothing outside can tell when it began
         shop.kill_pulumi()
         assert run.wait(60) == 1

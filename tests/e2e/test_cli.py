@@ -229,7 +229,7 @@ def remote_backend() -> Iterator[str]:
     )
     try:
         ready: Any = ["pg_isready", "--host=127.0.0.1"]  # over TCP: the server that only sets up listens on its socket
-        wait_until("the backend answers", lambda: container.exec_run(ready).exit_code == 0, 60)
+        wait_until("the backend answers", lambda: container.exec_run(ready).exit_code == 0, 180)
         yield f"postgres://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
     finally:
         container.remove(force=True, v=True)
@@ -246,7 +246,7 @@ def site(tmp_path: Path, virtualenv: Path) -> Iterator[Site]:
 
 def test_a_stack_is_made_shown_used_and_taken_down_and_the_checkout_stays_as_it_was(site: Site) -> None:
     assert f"http://127.0.0.1:{site.port}/" in site.run("up").stdout
-    wait_until("the site answers", site.answers, 30)
+    wait_until("the site answers", site.answers, 90)
     assert site.changed() == site.staged
 
     assert site.json("up")["changes"].keys() == {"same"}
@@ -364,7 +364,7 @@ def test_an_interrupted_run_ends_in_order_and_the_next_one_goes_on(site: Site, n
 
     site.configure("dev")
     site.run("up")
-    wait_until("it gets well", lambda: engine.health(site.container("well")) == "healthy", 30)
+    wait_until("it gets well", lambda: engine.health(site.container("well")) == "healthy", 90)
     assert site.json("status")["well"]
 
 
@@ -394,7 +394,7 @@ def test_without_its_state_prod_keeps_its_data_through_up_and_down(site: Site) -
     assert site.left() == [f"{site.name}-prod-web-data", f"{site.name}-prod-web:latest"]
 
     site.run("up", *prod)
-    wait_until("the site answers", site.answers, 30)
+    wait_until("the site answers", site.answers, 90)
     assert engine.http_get("127.0.0.1", site.port, "/note") == (200, "kept\n")
     site.run("down", *prod)
     assert site.left() == [f"{site.name}-prod-web-data", f"{site.name}-prod-web:latest"]

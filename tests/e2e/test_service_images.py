@@ -64,7 +64,7 @@ def well(container: Container) -> None:
         assert container.status in {"created", "running"}, container.logs().decode()
         return engine.health(container)
 
-    wait_until(f"{container.name} is healthy", lambda: state() == "healthy", 60)
+    wait_until(f"{container.name} is healthy", lambda: state() == "healthy", 180)
 
 
 @pytest.fixture(scope="module", autouse=True)
