@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -167,8 +168,10 @@ def test_ended_it_goes_on_with_the_newest_source_and_the_oldest_release_goes(
     assert served(url) == "fourth"
     assert list(site.releases()) == ["4", "3", "2"]
     assert set(site.tags()) == {"latest", "4", "3", "2"}
-    with pytest.raises(ImageNotFound):
-        engine.client().images.get(tags["1"])
+    with contextlib.suppress(ImageNotFound):  # another site may have built the very same
+        others = engine.client().images.get(tags["1"]).tags
+        assert others
+        assert [tag for tag in others if tag.startswith(site.prefix)] == []
     assert site.starts({"edge", "postgres"}) == infrastructure
     assert uploads.lost() == []
     site.assert_settled()
