@@ -16,9 +16,9 @@ from docker.errors import APIError, ContainerError
 from docker.models.containers import Container
 
 from bench import dockerd
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE, MAIN
-from slipway.core.serving import serving
 from slipway.core.topology import EDGE
+from slipway.nginx.main import INTERNAL_PORT, LIVE, MAIN
+from slipway.nginx.serving import serving
 from slipway.providers.edge import Edge
 from tests.e2e.shop import PATHS, Failed, Poller, Shop
 from tests.support import engine

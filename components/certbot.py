@@ -13,8 +13,9 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.volumes import data_volume
 from components.workload import run
-from slipway.core import container_paths, kinds, naming, nginx_main, processes, rotation, scratch
+from slipway.core import container_paths, kinds, naming, processes, rotation, scratch
 from slipway.core.topology import CERTBOT, EDGE
+from slipway.nginx import main as nginx_main
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.site.workload import Health, Limits, Mount, Replacement, Stop, Workload
 

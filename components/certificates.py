@@ -10,10 +10,12 @@ import pulumi_docker as docker
 
 from components.context import Context
 from components.secrets import Secrets
-from slipway.core import certificates, nginx_main, rotation, tls
+from slipway.core import certificates, rotation
 from slipway.core.certificates import Pair
 from slipway.core.topology import EDGE
 from slipway.core.urls import EVERYWHERE, LOOPBACK
+from slipway.nginx import main as nginx_main
+from slipway.nginx import tls
 from slipway.providers.certificate import LocalCertificate
 from slipway.providers.files import FilesVolume
 from slipway.providers.placeholders import Placeholders
@@ -35,7 +37,7 @@ class CertificatesArgs:
 
 
 class Certificates(pulumi.ComponentResource):
-    """Owns the volume at slipway.core.tls.FOLDER and, unless the certificate was brought along, a local authority.
+    """Owns the volume at slipway.nginx.tls.FOLDER and, unless the certificate was brought along, a local authority.
 
     The volume keeps its name when a certificate changes, so that nginx is not replaced: it reloads, because `version`
     is part of its routes. Where an ACME authority issues the certificates, the volume is where certbot puts them, and

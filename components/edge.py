@@ -13,8 +13,10 @@ from components.networks import Networks
 from components.secrets import Secrets
 from components.volumes import PROVIDED, volume_labels
 from components.workload import Running, run
-from slipway.core import nginx_main, pages, processes, scratch, statics, tls, watching
+from slipway.core import processes, scratch
 from slipway.core.topology import EDGE, PUBLIC
+from slipway.nginx import certificate_watch, pages, statics, tls
+from slipway.nginx import main as nginx_main
 from slipway.providers.files import FilesVolume, OwnedVolume
 from slipway.providers.static_files import StaticFiles
 from slipway.site.site import Service
@@ -62,7 +64,7 @@ class Edge(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         texts = {nginx_main.MAIN_FILE: nginx_main.main_conf(drain=site.drain, cpus=settings.cpus, tls=settings.tls.on)}
         if site.acme:
-            texts[watching.SCRIPT] = watching.script(nginx_main.MAIN)
+            texts[certificate_watch.SCRIPT] = certificate_watch.script(nginx_main.MAIN)
         files = pulumi.Output.from_input(texts)
         config = FilesVolume(
             context.name(EDGE, "config"),
@@ -98,7 +100,7 @@ class Edge(pulumi.ComponentResource):
             image=args.image,
             user=str(nginx_main.USER),
             entrypoint=[],
-            command=[*(["sh", f"{nginx_main.CONFIG}/{watching.SCRIPT}"] if site.acme else []), *NGINX],
+            command=[*(["sh", f"{nginx_main.CONFIG}/{certificate_watch.SCRIPT}"] if site.acme else []), *NGINX],
             networks=args.networks.memberships(EDGE),
             made_on=PUBLIC,
             ports=[

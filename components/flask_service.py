@@ -16,9 +16,10 @@ from components.service_files import ENTRY, ServiceFiles, ServiceFilesArgs
 from components.service_jobs import ServiceJobs, ServiceJobsArgs
 from components.volumes import data_volume
 from components.workload import Running, run
-from slipway.core import container_paths, forwarding, gunicorn, naming, probes, processes, scratch
+from slipway.core import container_paths, gunicorn, naming, probes, processes, scratch
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
+from slipway.nginx import forwarding
 from slipway.providers.files import OwnedVolume
 from slipway.site.site import Service, Strategy
 from slipway.site.workload import Health, Limits, Mount, Port, Replacement, Stop, Workload

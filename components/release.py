@@ -13,9 +13,10 @@ from components.edge import Edge
 from components.flask_service import FlaskService
 from components.networks import Networks
 from slipway import revision
-from slipway.core import nginx, nginx_main, statics
 from slipway.core.timeouts import ladder
 from slipway.core.topology import EDGE
+from slipway.nginx import main as nginx_main
+from slipway.nginx import routes, statics
 from slipway.providers.records import RecordInputs
 from slipway.providers.release import Release
 from slipway.site.site import Service, Strategy
@@ -104,9 +105,9 @@ def describe(
         for service in site.services.values()
         if site.profile.edge
     }
-    model = nginx.EdgeModel.of(site, callers, certificate)
+    model = routes.EdgeModel.of(site, callers, certificate)
     releases = {
-        service: nginx.Release(
+        service: routes.Release(
             service=service,
             servers=tuple(servers),
             port=site.services[service].port,
@@ -131,8 +132,8 @@ def describe(
     ]
     return {
         "containers": containers,
-        "upstreams": nginx.upstream_blocks(model, shown),
-        "routes": nginx.routes_files(model, shown),
+        "upstreams": routes.upstream_blocks(model, shown),
+        "routes": routes.routes_files(model, shown),
     }
 
 

@@ -49,7 +49,7 @@ STEPS = {
         rate=2 * SHORT,
     ),
     "keepalive": Without(
-        edits=(Edit("slipway/core/nginx_main.py", "    keepalive_min_timeout {CLIENT_KEEPALIVE_MIN}s;\n", ""),),
+        edits=(Edit("slipway/nginx/main.py", "    keepalive_min_timeout {CLIENT_KEEPALIVE_MIN}s;\n", ""),),
         because="a reload closes idle connections on which a request is under way",
         rate=2 * SHORT,
     ),

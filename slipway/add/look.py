@@ -12,7 +12,7 @@ from slipway.add import behaviour, dependencies, entry, environment, serving, va
 from slipway.add.block import Block, Line
 from slipway.add.source import Source
 from slipway.core.container_paths import SOURCE
-from slipway.core.nginx_main import INTERNAL_PORT
+from slipway.nginx.main import INTERNAL_PORT
 from slipway.settings import fields, service_checks, volume_checks
 
 CALLS_OUT = ("requests", "httpx", "aiohttp", "boto3", "stripe", "smtplib", "flask_mail", "sentry_sdk", "authlib")

@@ -10,10 +10,10 @@ from slipway.cli import screen
 from slipway.cli.belongings import Belongings, condition, is_well
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE, MAIN
 from slipway.core.resource_types import CONTAINER, RELEASE
-from slipway.core.serving import serving
 from slipway.core.topology import EDGE
+from slipway.nginx.main import INTERNAL_PORT, LIVE, MAIN
+from slipway.nginx.serving import serving
 
 STOP = 2
 """Seconds between SIGTERM and SIGKILL for a container that never got a request."""

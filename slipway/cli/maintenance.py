@@ -15,9 +15,10 @@ from slipway.cli.belongings import Belongings
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.target import Target, command
-from slipway.core import nginx, pages, timeouts
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE, MAIN
+from slipway.core import timeouts
 from slipway.core.topology import EDGE
+from slipway.nginx import pages, routes
+from slipway.nginx.main import INTERNAL_PORT, LIVE, MAIN
 
 
 @click.command()
@@ -70,7 +71,7 @@ def switch(target: Target, container: Container, text: str) -> None:
     edge = Edge(container, LIVE, MAIN, INTERNAL_PORT)
     seconds = timeouts.ladder(target.project.site.drain).last_request
     try:
-        if pages.FLAG not in edge.files().get(nginx.ROUTES_FILE, ""):
+        if pages.FLAG not in edge.files().get(routes.ROUTES_FILE, ""):
             raise CliError("nginx has no routes yet that know of maintenance", target.project.typed("up"))
         before = flag_of(container)
         try:

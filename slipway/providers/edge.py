@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from docker.models.containers import Container
 
-from slipway.core.nginx import ADDRESS_HEADER
+from slipway.nginx.routes import ADDRESS_HEADER
 from slipway.providers import execution
 from slipway.providers.engine import TAIL, Failure, wait
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.dynamic import ReadResult, Resource
 
-from slipway.core.serving import serving
+from slipway.nginx.serving import serving
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, recorded
 from slipway.providers.gate import Gate

@@ -20,8 +20,9 @@ from typing import IO
 
 from docker.models.containers import Container
 
-from slipway.core import fingerprints, statics
-from slipway.core.statics import FORMER
+from slipway.core import fingerprints
+from slipway.nginx import statics
+from slipway.nginx.statics import FORMER
 from slipway.providers.engine import Failure
 from slipway.providers.execution import NOT_RUNNING, execute, run_with_input
 from slipway.providers.image_files import ImageFiles

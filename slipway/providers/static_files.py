@@ -20,10 +20,10 @@ from docker.models.containers import Container
 from pulumi.dynamic import DiffResult, Resource, UpdateResult
 
 from slipway import docker_engine
-from slipway.core import statics
 from slipway.core.container_paths import SOURCE
 from slipway.core.naming import HELPER_LABEL
-from slipway.core.nginx_main import LIVE, STATIC
+from slipway.nginx import statics
+from slipway.nginx.main import LIVE, STATIC
 from slipway.providers.engine import (
     Failure,
     Properties,

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from docker import DockerClient
 
-from slipway.core.serving import serving, unused
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN
+from slipway.nginx.serving import serving, unused
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure, Interrupted, Properties, find, log_tail, pause, say, wait
 from slipway.providers.finishing import Finishing

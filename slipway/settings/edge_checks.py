@@ -9,7 +9,8 @@ from pathlib import Path
 from cryptography import x509
 from pydantic.alias_generators import to_camel
 
-from slipway.core import certificates, pages, uwsgi
+from slipway.core import certificates
+from slipway.nginx import pages, uwsgi
 from slipway.settings.fields import is_url_path
 from slipway.settings.problems import Problem, and_type, set_config, write_service
 from slipway.site.edge import TlsMode

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slipway.core import nginx, pages, prefixes, statics
+from slipway.nginx import pages, prefixes, routes, statics
 from slipway.settings.problems import Problem, spelled, write_service
 from slipway.site.site import Service, Site
 
@@ -42,7 +42,7 @@ def everything(site: Site) -> Iterator[Problem]:
 
 def places(service: Service) -> Iterator[Place]:
     """What nginx is told of a service for visitors."""
-    for location in nginx.route_locations(service):
+    for location in routes.route_locations(service):
         yield Place(location=location, service=service, keys=("route",))
     for url, locations in statics.locations(service).items():
         for location in locations:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from slipway.core.nginx_main import INTERNAL_PORT
+from slipway.nginx.main import INTERNAL_PORT
 from slipway.settings.fields import (
     Address,
     CronExpression,

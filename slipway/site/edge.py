@@ -28,7 +28,7 @@ class TlsProfile(StrEnum):
 
 
 class HeaderProfile(StrEnum):
-    """How much the edge adds to answers that lack it (slipway.core.headers)."""
+    """How much the edge adds to answers that lack it (slipway.nginx.headers)."""
 
     OFF = "off"
     SAFE = "safe"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Protocol(StrEnum):
-    """uwsgi is gunicorn's second one (slipway.core.uwsgi)."""
+    """uwsgi is gunicorn's second one (slipway.nginx.uwsgi)."""
 
     HTTP = "http"
     UWSGI = "uwsgi"

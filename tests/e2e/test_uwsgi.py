@@ -19,7 +19,7 @@ import httpx
 import pytest
 from simple_websocket import Client, ConnectionClosed
 
-from slipway.core import tls
+from slipway.nginx import tls
 from tests.e2e.site import running
 from tests.e2e.tls_site import TlsSite
 from tests.support import engine

@@ -260,7 +260,8 @@ MUTATIONS: list[Mutation] = [
         large_uploads_have_room_on_disk_that_goes_with_the_container=[
             (FLASK, "if scratch.spools(service) else []", "if False else []"),
             ("slipway/core/scratch.py", "bool(service.path) and", "")],
-        services_may_have_hosts_of_their_own=("slipway/core/nginx.py", "(host,) if host else", "(host,) if None else"),
+        services_may_have_hosts_of_their_own=(
+            "slipway/nginx/routes.py", "(host,) if host else", "(host,) if None else"),
         a_ready_made_image_with_a_command_finds_its_secrets_in_the_environment=(
             FLASK, "        if service.command:\n            return list(service.command)\n", ""),
         the_url_is_one_that_a_browser_takes=("slipway/core/urls.py", 'f"[{address}]" if', "address if"),

@@ -9,7 +9,7 @@ EDGE, RELEASE, CERTIFICATES, CERTBOT = (
     f"components/{name}.py" for name in ("edge", "release", "certificates", "certbot")
 )
 SITE, NGINX, SETTINGS, TEXT = (
-    f"slipway/{name}.py" for name in ("site/site", "core/nginx", "site/edge", "core/tls")
+    f"slipway/{name}.py" for name in ("site/site", "nginx/routes", "site/edge", "nginx/tls")
 )
 
 TLS = of(
@@ -46,7 +46,7 @@ TLS = of(
         (CERTIFICATES, "paths=[tls.SITE, *self._per_server()]", "paths=self._per_server()"),
     ],
     a_new_nginx_starts_with_what_the_release_of_before_wrote_for_it=[
-        ("slipway/core/nginx.py", "routes_conf(replace(edge, tls=None), releases)", "routes_conf(edge, releases)"),
+        ("slipway/nginx/routes.py", "routes_conf(replace(edge, tls=None), releases)", "routes_conf(edge, releases)"),
         (EDGE, ", tls=settings.tls.on)", ", tls=True)"),
     ],
     a_rotated_key_is_asked_for_from_whoever_makes_it_and_nginx_stays=[

@@ -13,7 +13,7 @@ from tests.mocks.program import ROOT
 
 COMPONENTS = sorted((ROOT / "components").glob("*.py"))
 SOURCES = [ROOT / "__main__.py", *COMPONENTS, *sorted((ROOT / "slipway").rglob("*.py"))]
-GENERAL = [path for path in SOURCES if path.parent.name in {ROOT.name, "components", "core", "providers"}]
+GENERAL = [path for path in SOURCES if path.parent.name in {ROOT.name, "components", "core", "nginx", "providers"}]
 PROFILE = ROOT / "slipway" / "site" / "profile.py"
 SERVICES = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]["services"]["default"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from slipway.core import nginx_main
 from slipway.core.naming import labels
+from slipway.nginx import main as nginx_main
 from tests.mocks.program import run
 from tests.mocks.recording import PROJECT, Program, Registered
 from tests.mocks.sites import SITES, program_of

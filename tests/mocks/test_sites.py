@@ -9,7 +9,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from slipway.core import nginx, probes
+from slipway.core import probes
+from slipway.nginx import routes as nginx
 from tests.mocks.program import ROOT, run
 from tests.mocks.recording import SECRET, Program
 from tests.mocks.sites import IMAGES, PASSWORD, UI, declared, program_of

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core import certificates, nginx, nginx_main
-from slipway.core.nginx_main import LIVE
+from slipway.core import certificates
+from slipway.nginx import main as nginx_main
+from slipway.nginx import routes as nginx
+from slipway.nginx.main import LIVE
 from tests.mocks.program import run
 from tests.mocks.recording import Program
 from tests.mocks.sites import UI, declared, program_of

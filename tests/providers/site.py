@@ -11,8 +11,11 @@ from typing import Any, Self
 
 from docker.models.containers import Container
 
-from slipway.core import gunicorn, nginx, nginx_main, pages, probes
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE, TEMPORARY, USER
+from slipway.core import gunicorn, probes
+from slipway.nginx import main as nginx_main
+from slipway.nginx import pages
+from slipway.nginx import routes as nginx
+from slipway.nginx.main import INTERNAL_PORT, LIVE, TEMPORARY, USER
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from slipway.providers.release import ReleaseProvider
 from slipway.site.protocol import Protocol

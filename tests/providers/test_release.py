@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from slipway.core import pages
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE
+from slipway.nginx import pages
+from slipway.nginx.main import INTERNAL_PORT, LIVE
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider

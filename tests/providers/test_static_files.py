@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from slipway.core import statics
 from slipway.core.container_paths import SOURCE
-from slipway.core.nginx_main import LIVE, STATIC
-from slipway.core.statics import FORMER
+from slipway.nginx import statics
+from slipway.nginx.main import LIVE, STATIC
+from slipway.nginx.statics import FORMER
 from slipway.providers import static_files
 from slipway.providers.engine import Failure, helper_labels
 from slipway.providers.static_files import StaticFilesProvider

@@ -6,8 +6,8 @@ import http.client
 
 import pytest
 
-from slipway.core.nginx_main import INTERNAL_PORT, LIVE
-from slipway.core.serving import serving
+from slipway.nginx.main import INTERNAL_PORT, LIVE
+from slipway.nginx.serving import serving
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 import pytest
 from docker.models.containers import Container
 
-from slipway.core import certificates, nginx_main, tls
+from slipway.core import certificates
+from slipway.nginx import main as nginx_main
+from slipway.nginx import tls
 from tests.servers.test_rendered_texts import put, run
 from tests.support import engine
 from tests.support.base_images import base_image

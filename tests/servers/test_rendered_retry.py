@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import httpx
 from docker.models.containers import Container
 
-from slipway.core.nginx import EdgeModel, Release
+from slipway.nginx.routes import EdgeModel, Release
 from slipway.site.site import Service
 from tests.servers.test_rendered_texts import project, start_nginx
 from tests.support import engine

@@ -17,10 +17,12 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from slipway.core import certificates, headers, nginx_main, pages, tls
+from slipway.core import certificates
 from slipway.core.certificates import Pair
-from slipway.core.nginx import EdgeModel, Release
-from slipway.core.tls import CERTIFICATES, CHALLENGES, FOLDER, SITE, Tls
+from slipway.nginx import headers, pages, tls
+from slipway.nginx import main as nginx_main
+from slipway.nginx.routes import EdgeModel, Release
+from slipway.nginx.tls import CERTIFICATES, CHALLENGES, FOLDER, SITE, Tls
 from slipway.providers.edge import Edge
 from slipway.site.edge import HeaderProfile, TlsProfile
 from slipway.site.site import Service

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from slipway.core.tls import Tls
+from slipway.nginx.tls import Tls
 from slipway.site.edge import TlsProfile
 from tests.servers.test_rendered_tls import EDGE, Server, server
 

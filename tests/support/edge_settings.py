@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
-from slipway.core.nginx import EdgeModel, Release
-from slipway.core.tls import Tls
+from slipway.nginx.routes import EdgeModel, Release
+from slipway.nginx.tls import Tls
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
 from slipway.site.protocol import Protocol

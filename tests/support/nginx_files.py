@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from slipway.core.nginx import EdgeModel, Release, routes_files, upstream_blocks
-from slipway.core.nginx_main import MAIN_FILE, main_conf
+from slipway.nginx.main import MAIN_FILE, main_conf
+from slipway.nginx.routes import EdgeModel, Release, routes_files, upstream_blocks
 
 DEFAULT = "/etc/nginx/nginx.conf"
 """What nginx reads without `-c`."""

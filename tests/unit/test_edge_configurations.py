@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from gixy.core.manager import Manager
 
-from slipway.core.nginx_main import MAIN_FILE
+from slipway.nginx.main import MAIN_FILE
 from slipway.settings.models import EdgeTable
 from tests.support.edge_settings import EDGE, sample
 

@@ -224,7 +224,7 @@ def test_an_entry_point_that_no_file_and_no_dependency_can_hold_is_a_mistake(roo
 
 def test_what_travels_can_be_imported_without_pulumi_docker_and_pydantic() -> None:
     modules = (
-        "slipway.core.nginx, slipway.core.provisioning, slipway.core.budget, slipway.core.dsn, slipway.core.hashing"
+        "slipway.nginx.routes, slipway.core.provisioning, slipway.core.budget, slipway.core.dsn, slipway.core.hashing"
     )
     check = f"import sys, {modules}; print([m for m in ('pulumi', 'docker', 'pydantic') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from slipway.core import pages
-from slipway.core.nginx_main import LIVE, MAIN
+from slipway.nginx import pages
+from slipway.nginx.main import LIVE, MAIN
 from slipway.providers.edge import Edge
 from slipway.providers.engine import Failure
 from tests.unit.cli.fakes import Desk, FakeContainer, container_resource

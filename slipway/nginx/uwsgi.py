@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slipway.core import streams
-from slipway.core.nginx_main import CONNECT, LONGEST_ANSWER_HEAD
+from slipway.nginx import streams
+from slipway.nginx.main import CONNECT, LONGEST_ANSWER_HEAD
 
 LONGEST_LINE = 12
 """KiB of a header line (`edge.maxHeader`) with which a request still fits into a packet of 64 KiB: four lines, of which

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from slipway.core import forwarding, gunicorn, statics
-from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
-from slipway.core.nginx_main import HEADER_SECONDS, MAIN_FILE, main_conf
+from slipway.core import gunicorn
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, GUNICORN_KEEPALIVE, UPSTREAM_KEEPALIVE, WORKER_SHUTDOWN, ladder
+from slipway.nginx import forwarding, statics
+from slipway.nginx.main import HEADER_SECONDS, MAIN_FILE, main_conf
+from slipway.nginx.routes import EdgeModel, Release, routes_conf, upstream_blocks
 from slipway.site.site import Service
 from tests.support.nginx_files import render, upstreams_conf
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.core.tls import CERTIFICATES, FOLDER
+from slipway.nginx.tls import CERTIFICATES, FOLDER
 
 SCRIPT = "follow"
 """The script's name; it is started with nginx's own command as arguments and becomes it."""

@@ -13,10 +13,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from slipway.core import forwarding, headers, pages, prefixes, rate_limits, retry, statics, streams, tls
 from slipway.core.gunicorn import NGINX_BUFFERS
-from slipway.core.nginx_main import INTERNAL_PORT, ROUTES, TLS_ROUTES
 from slipway.core.timeouts import UPSTREAM_KEEPALIVE
+from slipway.nginx import forwarding, headers, pages, prefixes, rate_limits, retry, statics, streams, tls
+from slipway.nginx.main import INTERNAL_PORT, ROUTES, TLS_ROUTES
 from slipway.site.edge import HeaderProfile
 from slipway.site.protocol import Protocol
 from slipway.site.site import Service, Site

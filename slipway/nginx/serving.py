@@ -11,7 +11,7 @@ SERVER = re.compile(r"^\s*server ([A-Za-z0-9_.-]+):\d+ ", re.MULTILINE)
 
 
 def serving(files: Mapping[str, str]) -> dict[str, list[str]]:
-    """{service: its containers' names}, of the generated files of slipway.core.nginx: {file name: text}."""
+    """{service: its containers' names}, of the generated files of slipway.nginx.routes: {file name: text}."""
     targets = _targets(files)
     found: dict[str, list[str]] = {}
     for name, text in files.items():

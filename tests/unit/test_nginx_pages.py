@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from slipway.core import pages
-from slipway.core.nginx import EdgeModel, Release, routes_conf
+from slipway.nginx import pages
+from slipway.nginx.routes import EdgeModel, Release, routes_conf
 from slipway.site.site import Service
 
 SHOP = Service(name="shop", route="/", host="shop.test", health="/health")

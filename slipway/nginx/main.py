@@ -1,7 +1,7 @@
 """nginx.conf of the edge: what stays the same over releases, so that the edge's container stays the same too.
 
-Everything that a release or a setting changes is in the files that it includes from LIVE (slipway.core.nginx) and takes
-effect by a reload. nginx runs as its own user on a read-only root: TEMPORARY must be a writable folder of that
+Everything that a release or a setting changes is in the files that it includes from LIVE (slipway.nginx.routes) and
+takes effect by a reload. nginx runs as its own user on a read-only root: TEMPORARY must be a writable folder of that
 user (on disk, not a tmpfs: request bodies are kept there), and PID's folder a tmpfs.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 
-from slipway.core import fingerprints, media_types
+from slipway.core import fingerprints
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN, WORKER_SHUTDOWN, ladder
+from slipway.nginx import media_types
 
 USER = 101
 LIVE = "/etc/nginx/live"
@@ -90,7 +91,7 @@ http {{
     proxy_connect_timeout {CONNECT}s;
     proxy_send_timeout {steps.request}s;
     proxy_read_timeout {steps.request}s;
-    # Never `non_idempotent`: a POST must not arrive twice. Nor `timeout`: see slipway.core.retry.
+    # Never `non_idempotent`: a POST must not arrive twice. Nor `timeout`: see slipway.nginx.retry.
     proxy_next_upstream error;
     proxy_next_upstream_tries 2;
     proxy_buffers 16 16k;

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from slipway.core import watching
-from slipway.core.tls import CERTIFICATES, FOLDER
+from slipway.nginx import certificate_watch
+from slipway.nginx.tls import CERTIFICATES, FOLDER
 from tests.support.waiting import wait_until
 
 NGINX = """\
@@ -35,7 +35,7 @@ class Box:
     """A folder that stands for nginx's container."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(watching, "PAUSE", 0.1)
+        monkeypatch.setattr(certificate_watch, "PAUSE", 0.1)
         self.folder, self.calls, self.broken = folder, folder / "calls", folder / "broken"
         self.looks = folder / "looks"
         (folder / CERTIFICATES).mkdir()
@@ -44,7 +44,7 @@ class Box:
         for name, text in {"nginx": NGINX, "stat": STAT}.items():
             (folder / "bin" / name).write_text(text)
             (folder / "bin" / name).chmod(0o755)
-        (folder / "follow").write_text(watching.script("/main.conf").replace(FOLDER, str(folder)))
+        (folder / "follow").write_text(certificate_watch.script("/main.conf").replace(FOLDER, str(folder)))
 
     def place(self, text: str) -> None:
         """As certbot's container does it."""

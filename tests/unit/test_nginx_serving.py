@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
-from slipway.core.serving import serving, unused
+from slipway.nginx.routes import EdgeModel, Release, routes_conf, upstream_blocks
+from slipway.nginx.serving import serving, unused
 from slipway.site.protocol import Protocol
 from slipway.site.site import Service
 from tests.support.nginx_files import upstreams_conf

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from slipway.core import streams, uwsgi
 from slipway.core.timeouts import ladder
+from slipway.nginx import streams, uwsgi
 from slipway.site.protocol import Protocol
 from slipway.site.site import Service
 

@@ -13,7 +13,7 @@ UPGRADE, CONNECTION = "$websocket", "$websocket_connection"
 """The values of the two headers by which nginx passes a request for a WebSocket on; empty for any other."""
 MAYBE = frozenset((UPGRADE, CONNECTION))
 LONG, STREAM = "long", 597
-"""The location, in the manner of slipway.core.retry, and the status by which it is reached; no client ever gets it."""
+"""The location, in the manner of slipway.nginx.retry, and the status by which it is reached; no client ever gets it."""
 
 
 def http_part() -> str:

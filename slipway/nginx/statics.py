@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from slipway.core import fingerprints, hashing, media_types
+from slipway.core import fingerprints, hashing
 from slipway.core.container_paths import SOURCE
-from slipway.core.nginx_main import STATIC
+from slipway.nginx import media_types
+from slipway.nginx.main import STATIC
 from slipway.site.site import Service
 
 FORMER = "files"

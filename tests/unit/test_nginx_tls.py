@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from slipway.core import headers, rate_limits, tls
-from slipway.core.nginx import EdgeModel, Release, routes_conf
-from slipway.core.tls import Tls
+from slipway.nginx import headers, rate_limits, tls
+from slipway.nginx.routes import EdgeModel, Release, routes_conf
+from slipway.nginx.tls import Tls
 from slipway.site.edge import HeaderProfile, TlsProfile
 from slipway.site.site import Service
 

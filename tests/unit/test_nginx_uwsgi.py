@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from slipway.core import gunicorn
-from slipway.core.nginx import EdgeModel, Release, routes_conf, upstream_blocks
+from slipway.nginx.routes import EdgeModel, Release, routes_conf, upstream_blocks
 from slipway.site.protocol import Protocol
 from slipway.site.site import Service
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from slipway.core.nginx_main import LIVE
+from slipway.nginx.main import LIVE
 
 MAINTENANCE, UNAVAILABLE, TOO_LARGE = "maintenance", "unavailable", "too_large"
 FLAG = "maintenance.on"
@@ -96,7 +96,7 @@ def errors() -> list[str]:
 
 
 def passing_errors() -> list[str]:
-    """Those of a location that passes requests on: what becomes of its 502 and 504 is for slipway.core.retry to say."""
+    """Those of a location that passes requests on: what becomes of its 502 and 504 says slipway.nginx.retry."""
     return [
         f"error_page {CLOSED} =503 {FOLDER}{_file(MAINTENANCE)};",
         f"error_page 503 {_UNAVAILABLE};",
