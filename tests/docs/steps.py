@@ -47,6 +47,7 @@ class Step:
 STEPS = (
     Step("README.md", "apt-get install git make", then="curl -fsSL http://127.0.0.1:8006/ | grep Photos"),
     Step("README.md", "pulumi stack ls", then='pulumi stack ls | grep "^dev"'),
+    Step("docs/contributing.md", ".venv/bin/python -m pytest tests/unit/test_settings_mistakes.py"),
     Step(
         "docs/add.md",
         "cp -R ~/shop services/shop",
