@@ -65,7 +65,7 @@ test-mocks: setup ## the whole program under Pulumi's mocks
 
 test-contract: setup ## what Slipway relies on in Pulumi and its docker plugin, genuine or of the offline kit
 	$(pytest) $(parallel) tests/contract offline/tests
-	$(run) tests.support.proven --note
+	$(if $(ARGS),,$(run) tests.support.proven --note)
 
 test-providers: setup ## Slipway's own dynamic resources, and what nginx, gunicorn and Postgres make of its texts
 	$(pytest) $(parallel) tests/providers tests/servers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import http.server
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,20 @@ WAITING = ("tests/providers/", "tests/servers/")
 """Tests of these folders mostly wait for containers; the first of the others build images and run Pulumi."""
 
 
-def pytest_configure() -> None:
-    """Variables that are set already win: `make test-e2e ENGINE=28` names another engine that way."""
+BYTECODE = "PYTHONPYCACHEPREFIX"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Variables that are set already win: `make test-e2e ENGINE=28` names another engine that way.
+
+    Whatever the tests start in Python compiles each module once: to a folder of its own, not into a site that is built
+    as it lies there.
+    """
+    if BYTECODE not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="slipway-bytecode-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[BYTECODE] = folder.name
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     choices = Choices.load()
     chosen = choices.exported()
     for name in choices.environment:

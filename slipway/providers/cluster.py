@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from docker.models.containers import Container
 
-from slipway.providers.engine import Failure, Properties, connect, find, recorded
-from slipway.providers.execution import execute
+from slipway.providers.engine import Properties, connect, find, recorded, wait
+from slipway.providers.execution import NOT_RUNNING, execute
 
 CLUSTER = "cluster"
 """The output that no input answers to: the identity that initdb gave the data."""
 ASK_CLUSTER = ["psql", "-XqtA", "-d", "postgres", "-c", "SELECT system_identifier FROM pg_control_system()"]
+SECONDS = 30.0
+"""How long a server that has just been provisioned is asked again: a busy engine fails a command now and then."""
 
 
 def cluster(server: Container) -> str:
@@ -19,13 +21,28 @@ def cluster(server: Container) -> str:
 
 
 def with_cluster(props: Properties) -> Properties:
-    """What is recorded of a server that has just been provisioned."""
+    """What is recorded of a server that has just been provisioned. Raises Failure where it does not answer."""
+    refusal = ""
+
+    def identity() -> str:
+        nonlocal refusal
+        server = find(client, props["container"])
+        code, printed = (
+            execute(server, ASK_CLUSTER, user="postgres") if server else (NOT_RUNNING, "there is no such container")
+        )
+        refusal = f"exit code {code}: {printed.strip() or 'no output'}"
+        return "" if code else printed.strip()
+
     with connect(props["engine"]) as client:
-        container = find(client, props["container"])
-        found = cluster(container) if container else ""
-    if not found:
-        raise Failure(f"the Postgres container {props['container']} went away while its databases were made")
-    return {**without_cluster(props), CLUSTER: found}
+        provisioned = wait(
+            identity,
+            SECONDS,
+            lambda: (
+                f"the databases are made, but the Postgres container {props['container']} does not say whose data "
+                f"it has (psql ended with {refusal})"
+            ),
+        )
+    return {**without_cluster(props), CLUSTER: provisioned}
 
 
 def without_cluster(props: Properties) -> Properties:

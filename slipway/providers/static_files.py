@@ -40,6 +40,8 @@ from slipway.providers.image_files import ImageFiles
 from slipway.providers.shelf import Layout, NewRelease, Shelf
 from slipway.providers.volumes import holders
 
+NO_FILE = 1
+"""The exit code of cat where there is nothing of this name."""
 LONGEST = "3600"
 """Seconds after which a helper that a killed run left ends by itself."""
 
@@ -120,11 +122,14 @@ def running_nginx(client: DockerClient, props: Properties) -> Container | None:
 
 
 def in_force(client: DockerClient, props: Properties) -> set[str]:
-    """The folders of releases that nginx's routes name now; none where it does not run or has no routes yet."""
+    """The folders of releases that nginx's routes name now; none where it does not run or has no routes yet. Raises
+    Failure where a busy engine does not let it say: the files of the release that serves could otherwise be removed."""
     nginx = running_nginx(client, props)
     if nginx is None:
         return set()
-    _, routes = execute(nginx, ["sh", "-c", f"cat {LIVE}/*.conf"])
+    code, routes = execute(nginx, ["sh", "-c", f"cat {LIVE}/*.conf"])
+    if code not in {0, NO_FILE, NOT_RUNNING}:
+        raise Failure(f"{nginx.name} does not say which releases are in force (exit code {code}): {routes.strip()}")
     return statics.in_force(props["folder"], routes)
 
 

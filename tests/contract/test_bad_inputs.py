@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from slipway.setup import paths
 from tests.contract.conftest import NewProject
 from tests.contract.project import ContractProject
 from tests.support import engine
@@ -13,11 +12,6 @@ GOOD = """
 from contract import container
 
 container("good")
-"""
-ASKING = """
-from slipway.settings.configuration import resolve_engine
-
-resolve_engine(None)
 """
 
 
@@ -80,23 +74,3 @@ container("web", {{"replace_on_changes": ["#initerror"]}}, ports=[port])
     other.remove(force=True)
     project.up()
     assert engine.published(project.container("web"), 8000) == ("127.0.0.1", port)
-
-
-def test_an_engine_out_of_reach_is_one_clear_error_and_changes_nothing(project: ContractProject) -> None:
-    project.write("__main__.py", GOOD)
-    project.up()
-    before, good = project.resources(), project.ids("good")
-    project.write("__main__.py", ASKING + GOOD.replace('container("good")', 'container("good", envs=["A=1"])'))
-    nowhere = f"unix://{project.root}/nowhere.sock"
-    here = project.environment
-    project.environment = here | {"DOCKER_HOST": nowhere, "PYTHONPATH": str(paths.PROJECT)}
-    try:
-        text = project.up(succeeds=False).text
-    finally:
-        project.environment = here
-    assert f"no Docker engine answers at {nowhere}" in text
-    assert "Traceback" not in text
-    assert project.ids("good") == good
-    project.write("__main__.py", GOOD)
-    assert project.resources() == before
-    project.up("--expect-no-changes")

@@ -11,7 +11,6 @@ OF_OTHER_THINGS = {
     "test_command_line.py",
     "test_mutations.py",
     "test_program_output.py",
-    "test_project_files.py",
     "test_readme.py",
 }
 

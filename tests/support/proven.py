@@ -3,8 +3,9 @@
     python -m tests.support.proven           the options by which pytest leaves them out; nothing where they are due
     python -m tests.support.proven --note    notes in offline/proven that they have passed, for all who have the kit
 
-They are due where a file of the kit, one of these tests or a pinned version has changed, and always where a plugin is
-genuine: the note is about the kit.
+They are due where a file of the kit, one of these tests, what they share with others, or a pinned version has changed,
+and always where a plugin is genuine: the note is about the kit. They use nothing of the program but where set-up puts
+things, so that no change of the program makes them due.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ TESTS = ("tests/contract", "offline/tests")
 PINNED = re.compile(r"^(?:pulumi|docker|grpcio|protobuf)[a-z-]*==\S+", re.MULTILINE)
 """The packages that the kit talks with, in requirements.lock."""
 NOTE = paths.PROJECT / "offline" / "proven"
-KIT = "offline"
+LISTED = ("offline", "tests/contract", "tests/support", "tests/conftest.py")
 
 
 def digest() -> str:
     """Of all that these tests are about: the kit, themselves, the versions."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", KIT, *TESTS],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *LISTED],
         cwd=paths.PROJECT,
         capture_output=True,
         text=True,
@@ -45,8 +46,12 @@ def digest() -> str:
     return total.hexdigest()
 
 
+def genuine() -> bool:
+    return Choices.load().origin.get(plugins.PART) == "genuine"
+
+
 def are_due() -> bool:
-    if Choices.load().origin.get(plugins.PART) == "genuine" or not NOTE.exists():
+    if genuine() or not NOTE.exists():
         return True
     try:
         return NOTE.read_text().strip() != digest()
@@ -56,7 +61,8 @@ def are_due() -> bool:
 
 def main(arguments: list[str]) -> None:
     if arguments == ["--note"]:
-        NOTE.write_text(f"{digest()}\n")
+        if not genuine():
+            NOTE.write_text(f"{digest()}\n")
     elif not are_due():
         print(*(f"--ignore={folder}" for folder in TESTS))
 

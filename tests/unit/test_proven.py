@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from slipway.setup import paths, plugins
 from slipway.setup.choices import Choices
 from tests.support import proven
 
+PROJECT = paths.PROJECT
+IMPORTED = re.compile(r"^(?:from|import) ((?:slipway|components|policy|bench)\b[\w.]*)", re.MULTILINE)
 FILES = {
     "offline/provider.py": "a = 1",
     "tests/contract/test_it.py": "b = 1",
+    "tests/support/engine.py": "d = 1",
     "requirements.lock": "pulumi-docker==5.2.0 \\\n    --hash=x\nflask==3.1.3 \\\n    --hash=y\n",
     "pyproject.toml": '[tool.slipway]\npulumi = "3.259.0"\n',
     "slipway/core/naming.py": "c = 1",
@@ -46,6 +50,7 @@ def test_they_are_not_due_where_something_else_has_changed(project: Path, name: 
     [
         ("offline/provider.py", "1", "2"),
         ("tests/contract/test_it.py", "1", "2"),
+        ("tests/support/engine.py", "1", "2"),
         ("requirements.lock", "5.2.0", "5.2.1"),
         ("pyproject.toml", "3.259", "3.260"),
     ],
@@ -64,6 +69,22 @@ def test_a_new_file_of_the_kit_makes_them_due(project: Path) -> None:
 def test_they_are_always_due_with_a_genuine_plugin(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Choices, "load", lambda: Choices(origin={plugins.PART: "genuine"}))
     assert proven.are_due()
+
+
+def test_nothing_is_noted_with_a_genuine_plugin(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Choices, "load", lambda: Choices(origin={plugins.PART: "genuine"}))
+    (project / "offline" / "provider.py").write_text("a = 2")
+    noted = proven.NOTE.read_text()
+    proven.main(["--note"])
+    assert proven.NOTE.read_text() == noted
+
+
+@pytest.mark.parametrize("folder", proven.TESTS)
+def test_they_use_nothing_of_the_program_so_that_a_change_of_it_cannot_break_them(folder: str) -> None:
+    programs = [file for file in (PROJECT / folder).rglob("*.py") if file.name != "test_readme.py"]
+    assert len(programs) > 10
+    used = {(file.name, name) for file in programs for name in IMPORTED.findall(file.read_text())}
+    assert not {(file, name) for file, name in used if not name.startswith("slipway.setup")}
 
 
 def test_the_options_leave_both_folders_out(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

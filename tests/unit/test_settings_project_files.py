@@ -1,4 +1,4 @@
-"""A project's files are found and read as Pulumi does. tests/contract/test_project_files.py asks Pulumi itself."""
+"""A project's files are found and read as Pulumi does. tests/e2e/test_project_files.py asks Pulumi itself."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_what_arrives_as_it_stands_needs_no_quotes(root: Path, text: str) -> Non
 
 
 def test_a_date_arrives_with_a_time(root: Path) -> None:
-    """As Pulumi hands it over, which tests/contract/test_project_files.py's Pulumi does as well."""
+    """As Pulumi hands it over, which tests/e2e/test_project_files.py's Pulumi does as well."""
     (root / "Pulumi.yaml").write_text(PULUMI.format(text="2026-01-15"))
     services = {"shop": {"route": "/", "env": {"ZIP": "2026-01-15T00:00:00Z"}}}
     [(path, what, _)] = problems(root, services=services)
