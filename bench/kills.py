@@ -17,9 +17,9 @@ from docker.models.containers import Container
 
 from bench import dockerd
 from slipway.core.topology import EDGE
+from slipway.engine.edge import Edge
 from slipway.nginx.main import INTERNAL_PORT, LIVE, MAIN
 from slipway.nginx.serving import serving
-from slipway.providers.edge import Edge
 from tests.e2e.shop import PATHS, Failed, Poller, Shop
 from tests.support import engine
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pulumi
 
 from components.context import Context
-from slipway import docker_engine
 from slipway.core.entrypoint import passes_on
+from slipway.engine import connection
 from slipway.site.site import Service
 
 
@@ -22,7 +22,7 @@ def entrypoint(context: Context, service: Service, image: pulumi.Input[str]) -> 
     pull = bool(service.image) and not pulumi.runtime.is_dry_run()
 
     def judged(name: str) -> list[str]:
-        words = list(docker_engine.entrypoint(context.engine, name, pull=pull))
+        words = list(connection.entrypoint(context.engine, name, pull=pull))
         if not words or service.entrypoint or passes_on(words, folder):
             return words
         ran = "app" if service.app else "command"

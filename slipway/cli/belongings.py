@@ -14,12 +14,12 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.models.volumes import Volume
 
-from slipway import docker_engine
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import environment
 from slipway.core import kinds, naming, records
 from slipway.core.topology import EDGE
+from slipway.engine import connection
 from slipway.settings.fields import is_name
 from slipway.setup.choices import Choices
 
@@ -37,12 +37,12 @@ class Belongings:
         self.labels = naming.labels(project.name, project.stack)
         declared = str(project.declared.get("dockerHost") or "")
         # The engine that Pulumi is given: the user's DOCKER_HOST, else the one that set-up chose.
-        self.address = docker_engine.address(declared or None, environment(Choices.load(), os.environ))
+        self.address = connection.address(declared or None, environment(Choices.load(), os.environ))
 
     @cached_property
     def client(self) -> docker.DockerClient:
         try:
-            return docker_engine.client(self.address)
+            return connection.client(self.address)
         except DockerException as error:
             raise CliError(
                 f"no Docker engine answers at {self.address}: {error}", "make doctor", code=Code.NOT_SET_UP
@@ -91,7 +91,7 @@ class Belongings:
         As the engine lists them: docker-py's own list asks for each image again, and fails when one has just gone.
         """
         name, stack = self.project.name, self.project.stack
-        own, theirs = naming.prefix(name, stack), docker_engine.strangers(self.client, name, stack)
+        own, theirs = naming.prefix(name, stack), connection.strangers(self.client, name, stack)
         closer = {other for other in (naming.prefix(*each) for each in theirs.values()) if len(other) > len(own)}
         found = []
         for tag in (tag for image in self.client.api.images() for tag in image["RepoTags"] or ()):
@@ -112,7 +112,7 @@ class Belongings:
         return {image: names[0].removeprefix(own) for image, names in named.items() if names}
 
     def has_image(self, image: str) -> bool:
-        return docker_engine.has_image(self.client, image)
+        return connection.has_image(self.client, image)
 
     def short(self, container: Container) -> str:
         """A container's name without the stack's prefix and Pulumi's digits: images, images-2."""

@@ -38,7 +38,7 @@ def explain(target: Target, state: State, *, began: bool) -> None:
 def serving_now(belongings: Belongings) -> dict[str, list[str]]:
     """{service: the containers to which nginx sends its requests}; empty where no nginx runs: what its files say is
     then served to nobody."""
-    from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which takes a second
+    from slipway.engine.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which takes a second
 
     for container in belongings.of_service(EDGE)[:1]:
         if container.status != "running":

@@ -18,7 +18,7 @@ from slipway.core.container_paths import SECRETS
 from slipway.core.provisioning import console, database_name
 from slipway.core.superuser import pgoptions
 from slipway.core.topology import POSTGRES
-from slipway.providers import execution
+from slipway.engine import execution
 
 """Where a service's secrets and the wrapper that exports them are mounted."""
 

@@ -58,9 +58,10 @@ def switch(target: Target, container: Container, text: str) -> None:
     nginx then goes on as it was, and so does the flag: left in its place, `status` would tell what no visitor sees, and
     the next release would turn it on or off unasked.
     """
-    from slipway.providers.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which no other command needs
-    from slipway.providers.engine import Failure, Interrupted, wait  # noqa: PLC0415
-    from slipway.providers.finishing import Finishing  # noqa: PLC0415
+    from slipway.engine.edge import Edge  # noqa: PLC0415 - with it comes Pulumi's SDK, which no other command needs
+    from slipway.engine.errors import Failure, Interrupted  # noqa: PLC0415
+    from slipway.engine.finishing import Finishing  # noqa: PLC0415
+    from slipway.engine.progress import wait  # noqa: PLC0415
 
     def put(content: str) -> None:
         if content:

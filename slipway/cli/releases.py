@@ -18,7 +18,7 @@ from slipway.core import records
 from slipway.core.kinds import data_volumes
 from slipway.core.resource_types import JOB
 from slipway.core.topology import POSTGRES
-from slipway.providers.schema import fingerprint
+from slipway.engine.schema import fingerprint
 from slipway.settings.pin import RELEASE
 from slipway.site.site import Site
 

@@ -20,7 +20,7 @@ from slipway.cli.belongings import Belongings
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import DEFAULT_STACK, Project
 from slipway.cli.pulumi import Pulumi, State
-from slipway.engine_lock import LEASE, VARIABLE, EngineLock, LockedError
+from slipway.engine.lock import LEASE, VARIABLE, EngineLock, LockedError
 
 
 class Target:

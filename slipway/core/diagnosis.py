@@ -1,6 +1,6 @@
 """Why a container is not fit to serve: from what can be seen of it, one sentence and what to do about it.
 
-Pure: slipway.providers.evidence does the looking.
+Pure: slipway.engine.evidence does the looking.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 from pulumi.dynamic import Resource
 
-from slipway.providers.engine import Failure, Properties, Provider, connect
+from slipway.engine.containers import Properties, connect
+from slipway.engine.errors import Failure
+from slipway.providers.provider import Provider
 
 
 class AttachmentProvider(Provider):

@@ -11,7 +11,9 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, UpdateResult
 
 from slipway.core import certificates
 from slipway.core.certificates import Pair
-from slipway.providers.engine import Properties, Provider, recorded, say
+from slipway.engine.containers import Properties
+from slipway.engine.progress import say
+from slipway.providers.provider import Provider, recorded
 
 INPUTS = ("names", "days", "generation")
 

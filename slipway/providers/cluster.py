@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from docker.models.containers import Container
 
-from slipway.providers.engine import Properties, connect, find, recorded, wait
-from slipway.providers.execution import NOT_RUNNING, execute
+from slipway.engine.containers import Properties, connect, find
+from slipway.engine.execution import NOT_RUNNING, execute
+from slipway.engine.progress import wait
+from slipway.providers.provider import recorded
 
 CLUSTER = "cluster"
 """The output that no input answers to: the identity that initdb gave the data."""

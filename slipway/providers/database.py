@@ -16,20 +16,12 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, Updat
 
 from slipway.core import postgres, superuser
 from slipway.core.provisioning import locking_sql
+from slipway.engine.containers import Properties, connect, find, log_tail
+from slipway.engine.errors import Failure
+from slipway.engine.execution import execute, run_with_input
+from slipway.engine.progress import say, wait
 from slipway.providers.cluster import CLUSTER, cluster, with_cluster, without_cluster
-from slipway.providers.engine import (
-    Failure,
-    Properties,
-    Provider,
-    changes,
-    connect,
-    find,
-    log_tail,
-    recorded,
-    say,
-    wait,
-)
-from slipway.providers.execution import execute, run_with_input
+from slipway.providers.provider import Provider, changes, recorded
 
 ENDED = {"exited", "dead"}
 DOES_NOT_RUN = {*ENDED, "created", "restarting"}

@@ -1,7 +1,7 @@
 """Files in volumes: secrets and configuration of hardened containers, and volumes that a service may write to.
 
 The engine refuses to copy files into a container whose root is read-only, and a new volume belongs to root. So both go
-through a helper container (slipway.providers.filling).
+through a helper container (slipway.engine.filling).
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from pulumi.dynamic import CreateResult, Resource
 
 from slipway.core.naming import HELPER_LABEL
-from slipway.providers.engine import Failure, Properties, connect, recorded, remove, say
-from slipway.providers.filling import FOLDER, PARENT, PLACE, STAGED, helper, owner, pack, read, run
-from slipway.providers.volumes import ExistingVolumeProvider, VolumeProvider, holders, volume_exists
+from slipway.engine.containers import Properties, connect, remove
+from slipway.engine.errors import Failure
+from slipway.engine.filling import FOLDER, PARENT, PLACE, STAGED, helper, owner, pack, read, run
+from slipway.engine.progress import say
+from slipway.engine.volumes import holders, volume_exists
+from slipway.providers.provider import recorded
+from slipway.providers.volumes import ExistingVolumeProvider, VolumeProvider
 
 OWNED = ".slipway"
 """The hidden file in every data volume."""

@@ -15,7 +15,9 @@ from docker.errors import APIError
 from pulumi.dynamic import Resource
 
 from slipway.core import records
-from slipway.providers.engine import Properties, Provider, connect, say
+from slipway.engine.containers import Properties, connect
+from slipway.engine.progress import say
+from slipway.providers.provider import Provider
 
 CACHE_ONLY = {"type": "build-cache"}
 CACHE_SECONDS = 10

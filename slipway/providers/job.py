@@ -19,21 +19,12 @@ from pulumi.dynamic import Resource, UpdateResult
 
 from slipway.core import container_paths, hashing, log_causes, scratch
 from slipway.core.naming import JOB
-from slipway.providers.engine import (
-    Failure,
-    Properties,
-    connect,
-    find,
-    have_image,
-    helper_labels,
-    log_tail,
-    recorded,
-    remove,
-    say,
-    wait,
-)
-from slipway.providers.evidence import tail
-from slipway.providers.following import Log
+from slipway.engine.containers import Properties, connect, find, have_image, helper_labels, log_tail, remove
+from slipway.engine.errors import Failure
+from slipway.engine.evidence import tail
+from slipway.engine.following import Log
+from slipway.engine.progress import say, wait
+from slipway.providers.provider import recorded
 from slipway.providers.suspension import Suspendable
 
 INPUTS_LABEL = "slipway.job"

@@ -15,7 +15,10 @@ from docker import DockerClient
 from docker.errors import APIError
 from pulumi.dynamic import ReadResult, Resource
 
-from slipway.providers.engine import Failure, Properties, Provider, connect, find, pause, recorded
+from slipway.engine.containers import Properties, connect, find
+from slipway.engine.errors import Failure
+from slipway.engine.progress import pause
+from slipway.providers.provider import Provider, recorded
 
 ENDING = 10
 """Seconds in which a container that is ending has ended; far more than the engine was seen to need (milliseconds)."""

@@ -8,8 +8,8 @@ from typing import ClassVar
 import pulumi
 from pulumi.dynamic import Resource
 
-from slipway.providers.engine import Properties, connect
-from slipway.providers.filling import FOLDER, PARENT, STAGED, helper, pack, run
+from slipway.engine.containers import Properties, connect
+from slipway.engine.filling import FOLDER, PARENT, STAGED, helper, pack, run
 from slipway.providers.volumes import ExistingVolumeProvider
 
 FOLDERS = 0o700

@@ -18,9 +18,11 @@ from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 from slipway.core import naming, records
 from slipway.core.kinds import BUILT
 from slipway.core.topology import POSTGRES
-from slipway.providers.engine import Properties, Provider, changes, connect, recorded, say
+from slipway.engine.containers import Properties, connect
+from slipway.engine.progress import say
+from slipway.engine.schema import fingerprint
 from slipway.providers.images import StackImages, tell
-from slipway.providers.schema import fingerprint
+from slipway.providers.provider import Provider, changes, recorded
 
 RECORD_INPUT = "record"
 """The input that is written down at a switch, and no reason for one: a commit alone changes nothing."""

@@ -14,12 +14,14 @@ from typing import Any, ClassVar
 import pulumi
 from pulumi.dynamic import ReadResult, Resource
 
+from slipway.engine.containers import Properties, connect, find
+from slipway.engine.edge import Edge
+from slipway.engine.errors import Failure, Interrupted
+from slipway.engine.gate import Gate
+from slipway.engine.switching import drain, edge_of, retire, show, switch, switch_back
 from slipway.nginx.serving import serving
-from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure, Interrupted, Properties, connect, find, recorded
-from slipway.providers.gate import Gate
+from slipway.providers.provider import recorded
 from slipway.providers.records import RecordingProvider, RecordInputs
-from slipway.providers.switching import drain, edge_of, retire, show, switch, switch_back
 
 UNTOUCHED = "Nothing was switched: the site goes on as it was."
 
@@ -125,7 +127,7 @@ class Release(Resource, module="slipway", name="Release"):
     upstreams   {name: text of the upstream and of its server at `gate_port`}: possibilities, until `routes` use them
     routes      {file: text}: which upstream each route goes to
     pages       {file: HTML} that the routes show where no service answers
-    directory, main, gate_port   of the edge: see slipway.providers.edge
+    directory, main, gate_port   of the edge: see slipway.engine.edge
     timeout     seconds for all containers together to get well and ready
     drain       seconds that the last requests to the old containers get before the run goes on to stop those
     release     the recorded release that these containers are of; "": they are a new one

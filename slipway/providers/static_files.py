@@ -19,26 +19,19 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 from pulumi.dynamic import DiffResult, Resource, UpdateResult
 
-from slipway import docker_engine
 from slipway.core.container_paths import SOURCE
 from slipway.core.naming import HELPER_LABEL
+from slipway.engine import connection
+from slipway.engine.containers import Properties, connect, have_image, helper_labels, remove
+from slipway.engine.errors import Failure
+from slipway.engine.execution import NOT_RUNNING, execute
+from slipway.engine.filling import FOLDER, PARENT, helper, run
+from slipway.engine.image_files import ImageFiles
+from slipway.engine.shelf import Layout, NewRelease, Shelf
+from slipway.engine.volumes import holders
 from slipway.nginx import statics
 from slipway.nginx.main import LIVE, STATIC
-from slipway.providers.engine import (
-    Failure,
-    Properties,
-    Provider,
-    connect,
-    have_image,
-    helper_labels,
-    recorded,
-    remove,
-)
-from slipway.providers.execution import NOT_RUNNING, execute
-from slipway.providers.filling import FOLDER, PARENT, helper, run
-from slipway.providers.image_files import ImageFiles
-from slipway.providers.shelf import Layout, NewRelease, Shelf
-from slipway.providers.volumes import holders
+from slipway.providers.provider import Provider, recorded
 
 NO_FILE = 1
 """The exit code of cat where there is nothing of this name."""
@@ -88,7 +81,7 @@ class StaticFilesProvider(Provider):
         """Removes the service's folder, unless the whole volume goes with the stack."""
         with connect(props["engine"]) as client:
             made = tools(props)
-            if running_nginx(client, props) and docker_engine.has_image(client, made["image"]):
+            if running_nginx(client, props) and connection.has_image(client, made["image"]):
                 with helper(client, made, ["rm", "-rf", f"{PARENT}/{FOLDER}/{props['folder']}"]) as container:
                     run(container)
 

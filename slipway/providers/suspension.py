@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pulumi.dynamic import CreateResult, DiffResult
 
-from slipway.providers.engine import Properties, Provider
+from slipway.engine.containers import Properties
+from slipway.providers.provider import Provider
 
 
 class Suspendable(Provider):

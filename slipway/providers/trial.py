@@ -20,9 +20,11 @@ from pulumi.dynamic import ReadResult, Resource
 
 from slipway.core.bindings import Binding, Setting, refused, to_try
 from slipway.core.naming import HELPER_LABEL
-from slipway.providers.engine import Failure, Properties, Provider, connect, have_image, helper_labels, recorded, remove
-from slipway.providers.filling import run
+from slipway.engine.containers import Properties, connect, have_image, helper_labels, remove
+from slipway.engine.errors import Failure
+from slipway.engine.filling import run
 from slipway.providers.job import mount
+from slipway.providers.provider import Provider, recorded
 
 
 class TrialProvider(Provider):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from docker import DockerClient
-from docker.errors import NotFound
-from docker.models.containers import Container
-
-from slipway.providers.engine import Failure, Properties, Provider, connect
+from slipway.engine.containers import Properties
+from slipway.engine.errors import Failure
+from slipway.engine.volumes import volume_exists
+from slipway.providers.provider import Provider
 
 
 class VolumeProvider(Provider):
@@ -37,18 +36,3 @@ class ExistingVolumeProvider(VolumeProvider):
 
     def delete(self, _id: str, _props: Properties) -> None:
         """The volume is not ours to remove."""
-
-
-def volume_exists(props: Properties) -> bool:
-    with connect(props["engine"]) as client:
-        try:
-            client.volumes.get(props["volume"])
-        except NotFound:
-            return False
-        return True
-
-
-def holders(client: DockerClient, volume: str) -> list[Container]:
-    """The containers that mount the volume, running or not."""
-    found: list[Container] = client.containers.list(all=True, filters={"volume": volume}, ignore_removed=True)
-    return found

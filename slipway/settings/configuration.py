@@ -13,9 +13,9 @@ import pulumi
 import pulumi.runtime
 from pulumi.runtime.config import CONFIG
 
-from slipway import docker_engine
-from slipway.docker_engine import DockerEngine, EngineError
-from slipway.engine_lock import VARIABLE, EngineLock, LockedError
+from slipway.engine import connection
+from slipway.engine.connection import DockerEngine, EngineError
+from slipway.engine.lock import VARIABLE, EngineLock, LockedError
 from slipway.settings import runtime
 from slipway.settings.parse import parse
 from slipway.settings.problems import SettingsError
@@ -33,7 +33,7 @@ def resolve_engine(setting: str | None) -> DockerEngine:
     the stack: a text, and no traceback."""
     _end_quietly_when_interrupted()
     try:
-        engine = docker_engine.resolve(setting)
+        engine = connection.resolve(setting)
         if not pulumi.runtime.is_dry_run():
             _refuse_beside_a_command(engine)
     except (EngineError, LockedError) as error:
@@ -56,7 +56,7 @@ def _refuse_beside_a_command(engine: DockerEngine) -> None:
     if VARIABLE in os.environ:
         return
     project, stack = pulumi.get_project(), pulumi.get_stack()
-    with closing(docker_engine.client(engine.address)) as asked:
+    with closing(connection.client(engine.address)) as asked:
         try:
             EngineLock(asked, project, stack).refuse_others()
         except LockedError as held:

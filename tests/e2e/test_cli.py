@@ -72,7 +72,7 @@ pulumi.export("key", pulumi.Output.secret("a secret, so that the state has a sal
 WAITING = """\
 from pulumi import dynamic
 
-from slipway.providers.engine import Provider, connect, wait
+from slipway.providers.provider import Provider, connect, wait
 
 
 class WaitingProvider(Provider):

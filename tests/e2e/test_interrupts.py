@@ -50,15 +50,15 @@ import threading
 from pathlib import Path
 
 from pulumi import dynamic
-from slipway.providers import engine
+from slipway.providers.provider import Provider as OwnProvider, recorded
 
 
-class Provider(engine.Provider):
+class Provider(OwnProvider):
     def create(self, props):
         if props["block"]:
             Path("working").touch()
             threading.Event().wait()
-        return dynamic.CreateResult("blocker", engine.recorded(props))
+        return dynamic.CreateResult("blocker", recorded(props))
 
 
 class Blocker(dynamic.Resource):

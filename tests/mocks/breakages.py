@@ -340,7 +340,7 @@ MUTATIONS: list[Mutation] = [
         main_is_a_page=(MAIN, "\nimport pulumi\n", "\n" * 80 + "import pulumi\n"),
         no_file_is_longer_than_a_reader_holds_in_mind=(EDGE, "\nPORT = 80\n", "\n" * 250 + "PORT = 80\n"),
         nothing_needs_a_ps_on_the_engines_host=(
-            "slipway/providers/edge.py", 'self.execute(["sh", "-c", WORKERS])[1]', 'str(self.container.top())'),
+            "slipway/engine/edge.py", 'self.execute(["sh", "-c", WORKERS])[1]', 'str(self.container.top())'),
         only_the_profile_decides_by_the_stacks_name=(
             EDGE, "\nPORT = 80\n", '\nPORT = 80 if pulumi.get_stack() == "prod" else 81\n'),
         components_and_the_program_name_no_service_of_the_site=(EDGE, "GRACE = 5", 'GRACE, UI = 5, "ui"'),

@@ -15,12 +15,12 @@ import pulumi.runtime
 import yaml
 from pulumi.runtime import mocks, rpc
 
-from slipway import docker_engine, engine_lock
 from slipway.core.pools import DEFAULTS, Room
+from slipway.engine import connection, lock
 from tests.mocks.recording import PROJECT, SECRET, Monitor, Program, Recorded, table
 
 ROOT = Path(__file__).parents[2]
-ENGINE = docker_engine.DockerEngine(address="unix:///x", platform="linux/amd64", memory=16000)
+ENGINE = connection.DockerEngine(address="unix:///x", platform="linux/amd64", memory=16000)
 
 
 def configuration(stack: str, changes: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -46,7 +46,7 @@ def run(
     secret: str = SECRET,
     images: str = "",
     volumes: Mapping[str, Mapping[str, str]] | None = None,
-    engine: docker_engine.DockerEngine = ENGINE,
+    engine: connection.DockerEngine = ENGINE,
     entrypoints: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Program:
     """Runs `__main__.py` for one stack on the services below `root`; `secret` is what generated values start with. The
@@ -65,15 +65,15 @@ def run(
         exports.update(table(await rpc.serialize_properties(exported, {})))
 
     with (
-        patch.object(docker_engine, "resolve", lambda _setting=None: engine),
-        patch.dict(os.environ, {engine_lock.VARIABLE: "held"}),
-        patch.object(docker_engine.DockerEngine, "has_image", lambda _engine, image: not images or image in images),
-        patch.object(docker_engine.DockerEngine, "strangers", lambda _engine, _project, _stack: {}),
-        patch.object(docker_engine.DockerEngine, "writers", lambda _engine, _volume: {}),
-        patch.object(docker_engine.DockerEngine, "room", lambda _engine: Room(DEFAULTS, frozenset(), ())),
-        patch.object(docker_engine.DockerEngine, "volume_labels", lambda _engine, name: (volumes or {}).get(name, {})),
+        patch.object(connection, "resolve", lambda _setting=None: engine),
+        patch.dict(os.environ, {lock.VARIABLE: "held"}),
+        patch.object(connection.DockerEngine, "has_image", lambda _engine, image: not images or image in images),
+        patch.object(connection.DockerEngine, "strangers", lambda _engine, _project, _stack: {}),
+        patch.object(connection.DockerEngine, "writers", lambda _engine, _volume: {}),
+        patch.object(connection.DockerEngine, "room", lambda _engine: Room(DEFAULTS, frozenset(), ())),
+        patch.object(connection.DockerEngine, "volume_labels", lambda _engine, name: (volumes or {}).get(name, {})),
         patch.object(
-            docker_engine,
+            connection,
             "entrypoint",
             lambda _where, image, **_: next((ran for name, ran in (entrypoints or {}).items() if name in image), ()),
         ),

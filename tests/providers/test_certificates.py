@@ -10,9 +10,9 @@ from docker.errors import ContainerError
 from pulumi.dynamic import CreateResult, UpdateResult
 
 from slipway.core import certificates
+from slipway.engine.errors import Failure
 from slipway.providers import certificate
 from slipway.providers.certificate import LocalCertificateProvider
-from slipway.providers.engine import Failure
 from slipway.providers.placeholders import PlaceholdersProvider
 from tests.providers.place import Place
 from tests.support import engine

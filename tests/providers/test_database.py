@@ -15,9 +15,9 @@ from docker.models.containers import Container
 
 from slipway.core import postgres, superuser
 from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql
+from slipway.engine.errors import Failure
+from slipway.engine.schema import fingerprint
 from slipway.providers.database import DatabaseLoginProvider, DatabaseRolesProvider, masked
-from slipway.providers.engine import Failure
-from slipway.providers.schema import fingerprint
 from slipway.site.database import PostgresSettings, Preload
 from tests.support import engine
 from tests.support.base_images import base_image

@@ -11,8 +11,8 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core.provisioning import ServiceDatabase, login, provisioning_sql, slot
+from slipway.engine.errors import Failure
 from slipway.providers.database import DatabaseLoginProvider, DatabaseRolesProvider, wait_for_server
-from slipway.providers.engine import Failure
 from tests.providers.test_database import start
 from tests.providers.test_database import wanted as provisioned
 from tests.support import engine

@@ -11,9 +11,12 @@ import pytest
 from pulumi.dynamic import Resource, ResourceProvider
 from pulumi.dynamic.dynamic import serialize_provider
 
-from slipway import docker_engine
 from slipway.core import naming
-from slipway.providers import attachment, database, engine, files, images, job, pids_limit, release
+from slipway.engine import connection
+from slipway.engine.containers import connect
+from slipway.engine.errors import Failure
+from slipway.engine.progress import wait
+from slipway.providers import attachment, database, files, images, job, pids_limit, release
 from tests.providers.place import Place
 from tests.support import engine as support
 
@@ -44,14 +47,14 @@ def test_state_names_types_and_classes_and_holds_no_code(
 
 @pytest.mark.parametrize("address", ["unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"])
 def test_an_engine_that_does_not_answer_is_named(address: str) -> None:
-    with pytest.raises(engine.Failure, match=f"no Docker engine answers at {address}"), engine.connect(address):
+    with pytest.raises(Failure, match=f"no Docker engine answers at {address}"), connect(address):
         pass
 
 
 def test_a_failure_is_reported_without_a_traceback_inside_pulumi_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "tracebacklimit", 100, raising=False)
     assert "test_engine.py" in reported()
-    monkeypatch.setattr(engine.Failure, "inside_provider", True)
+    monkeypatch.setattr(Failure, "inside_provider", True)
     assert reported().splitlines()[-1] == "Failure: nothing works"
     assert "test_engine.py" not in reported()
 
@@ -59,8 +62,8 @@ def test_a_failure_is_reported_without_a_traceback_inside_pulumi_only(monkeypatc
 def reported() -> str:
     """What Pulumi reports of a failure."""
     try:
-        engine.wait(lambda: False, 0, lambda: "nothing works")
-    except engine.Failure:
+        wait(lambda: False, 0, lambda: "nothing works")
+    except Failure:
         return traceback.format_exc()
     return ""
 
@@ -68,8 +71,8 @@ def reported() -> str:
 def test_nothing_goes_on_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Thread()
     monkeypatch.setattr(threading, "main_thread", lambda: ended)
-    with pytest.raises(engine.Failure, match="interrupted"):
-        engine.wait(lambda: False, 60, lambda: "too late")
+    with pytest.raises(Failure, match="interrupted"):
+        wait(lambda: False, 60, lambda: "too late")
 
 
 def test_what_is_unknown_in_a_preview_is_a_change_and_no_error() -> None:
@@ -81,7 +84,7 @@ def test_what_is_unknown_in_a_preview_is_a_change_and_no_error() -> None:
 
 
 def test_the_engine_says_whose_a_volume_is(place: Place) -> None:
-    there = docker_engine.resolve(place.engine)
+    there = connection.resolve(place.engine)
     labelled, plain = f"{place.name}-labelled", f"{place.name}-plain"
     support.client().volumes.create(labelled, labels=place.labels)
     support.client().volumes.create(plain)
@@ -90,7 +93,7 @@ def test_the_engine_says_whose_a_volume_is(place: Place) -> None:
 
 
 def test_the_engine_says_what_other_stacks_call_their_services(place: Place) -> None:
-    there = docker_engine.resolve(place.engine)
+    there = connection.resolve(place.engine)
     support.client().volumes.create(f"{place.name}-media", labels=naming.labels(place.name, "test", "web"))
     assert there.strangers("another", "test")[f"{place.name}-test-web"] == (place.name, "test")
     assert f"{place.name}-test-web" not in there.strangers(place.name, "test")

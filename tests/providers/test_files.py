@@ -8,8 +8,8 @@ import pytest
 from docker.errors import ContainerError, NotFound
 
 from slipway.core.naming import HELPER_LABEL, JOB
-from slipway.providers import filling
-from slipway.providers.engine import Failure
+from slipway.engine import filling
+from slipway.engine.errors import Failure
 from slipway.providers.files import FilesVolumeProvider, OwnedVolumeProvider
 from tests.providers.place import Place
 from tests.support import engine

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from slipway.providers.engine import Failure
+from slipway.engine.errors import Failure
 from slipway.providers.release import ReleaseProvider
 from tests.providers.site import FILES, SERVE, Load, Site
 from tests.support import engine
@@ -33,7 +33,7 @@ def test_health_checks_that_the_engine_gave_up_are_resumed_and_nothing_is_restar
     site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """As after an older dockerd ended that they outlived: `python -m bench.chaos --only engine` has real ones."""
-    monkeypatch.setattr("slipway.providers.candidate.overdue", lambda _container, _now: True)
+    monkeypatch.setattr("slipway.engine.candidate.overdue", lambda _container, _now: True)
     old = site.release(site.start())
     new = site.start()
     new.reload()
@@ -192,7 +192,7 @@ def test_a_container_that_serves_is_never_stopped_by_a_failed_release(site: Site
 def test_it_says_what_it_waits_for(
     site: Site, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slipway.providers.gate.TELL", 0.5)
+    monkeypatch.setattr("slipway.engine.gate.TELL", 0.5)
     slow = site.start(command=["sh", "-c", "echo warming up; sleep 60"])
     start = time.monotonic()
     with pytest.raises(Failure) as failure:

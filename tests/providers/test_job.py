@@ -10,7 +10,7 @@ from docker.models.containers import Container
 
 from slipway.core import hashing
 from slipway.core.naming import HELPER_LABEL, STACK_LABEL
-from slipway.providers.engine import Failure
+from slipway.engine.errors import Failure
 from slipway.providers.job import INPUTS_LABEL, TRIGGERS, JobProvider
 from tests.providers.place import Place
 from tests.support import engine

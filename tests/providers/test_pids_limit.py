@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from slipway.providers.engine import Failure
+from slipway.engine.errors import Failure
 from slipway.providers.pids_limit import PidsLimitProvider
 from tests.providers.place import Place
 from tests.support import engine

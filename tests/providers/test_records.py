@@ -13,7 +13,7 @@ import pytest
 from docker.errors import ImageNotFound
 from requests.exceptions import ReadTimeout
 
-from slipway.providers.engine import Failure
+from slipway.engine.errors import Failure
 from slipway.providers.images import ImageTagProvider
 from slipway.providers.release import ReleaseProvider
 from tests.providers.place import Place

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
+from slipway.engine.edge import Edge
+from slipway.engine.errors import Failure
 from slipway.nginx import pages
 from slipway.nginx.main import INTERNAL_PORT, LIVE
-from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
 from tests.providers.site import FILES, MAIN, Load, Site
 from tests.support import engine

@@ -13,11 +13,12 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core.container_paths import SOURCE
+from slipway.engine.containers import helper_labels
+from slipway.engine.errors import Failure
 from slipway.nginx import statics
 from slipway.nginx.main import LIVE, STATIC
 from slipway.nginx.statics import FORMER
 from slipway.providers import static_files
-from slipway.providers.engine import Failure, helper_labels
 from slipway.providers.static_files import StaticFilesProvider
 from tests.providers.place import Place
 from tests.support import engine

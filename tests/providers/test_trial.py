@@ -11,7 +11,7 @@ import pytest
 from docker.models.containers import Container
 
 from slipway.core.naming import SERVICE_LABEL
-from slipway.providers.engine import Failure
+from slipway.engine.errors import Failure
 from slipway.providers.trial import TrialProvider
 from tests.providers.place import Place
 from tests.support import engine

@@ -6,10 +6,10 @@ import http.client
 
 import pytest
 
+from slipway.engine.edge import Edge
+from slipway.engine.errors import Failure
 from slipway.nginx.main import INTERNAL_PORT, LIVE
 from slipway.nginx.serving import serving
-from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure
 from slipway.providers.release import ReleaseProvider
 from slipway.site.protocol import Protocol
 from tests.providers.site import MAIN, Load, Site

@@ -14,10 +14,10 @@ from docker.models.containers import Container
 
 from slipway.core import postgres
 from slipway.core.provisioning import DUTIES, ServiceDatabase, login, provisioning_sql
+from slipway.engine.edge import Edge
 from slipway.nginx import main as nginx_main
 from slipway.nginx import pages
 from slipway.nginx.routes import EdgeModel, Release
-from slipway.providers.edge import Edge
 from slipway.site.database import PostgresSettings
 from slipway.site.site import Service
 from tests.support import engine

@@ -19,11 +19,11 @@ from docker.models.containers import Container
 
 from slipway.core import certificates
 from slipway.core.certificates import Pair
+from slipway.engine.edge import Edge
 from slipway.nginx import headers, pages, tls
 from slipway.nginx import main as nginx_main
 from slipway.nginx.routes import EdgeModel, Release
 from slipway.nginx.tls import CERTIFICATES, CHALLENGES, FOLDER, SITE, Tls
-from slipway.providers.edge import Edge
 from slipway.site.edge import HeaderProfile, TlsProfile
 from slipway.site.site import Service
 from tests.servers.test_rendered_texts import put, run

@@ -20,7 +20,7 @@ from docker import DockerClient
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
-from slipway import docker_engine
+from slipway.engine import connection
 from tests.support.waiting import wait_until
 
 LOWEST_PORT = 10_240
@@ -30,7 +30,7 @@ LOWEST_PORT = 10_240
 @lru_cache(maxsize=1)
 def client() -> DockerClient:
     """The engine that DOCKER_HOST names, or the current Docker context."""
-    return docker_engine.client(docker_engine.address(None))
+    return connection.client(connection.address(None))
 
 
 def containers(name: str) -> list[Container]:

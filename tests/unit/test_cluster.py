@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from slipway.engine.errors import Failure
 from slipway.providers import cluster
-from slipway.providers.engine import Failure
 
 PROPERTIES = {"engine": "unix:///engine", "container": "shop-prod-postgres"}
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from slipway import engine_lock
-from slipway.engine_lock import HOLDER_LABEL, LABEL, LEASE, EngineLock, Holder, LockedError
+from slipway.engine import lock
+from slipway.engine.lock import HOLDER_LABEL, LABEL, LEASE, EngineLock, Holder, LockedError
 from tests.unit.cli.fakes import FakeEngine
 
 ELSEWHERE = replace(Holder.me(), token="else", machine="another", host="elsewhere", user="ada")
@@ -23,7 +23,7 @@ ELSEWHERE = replace(Holder.me(), token="else", machine="another", host="elsewher
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_lock, "APART", (0, 0.01))
+    monkeypatch.setattr(lock, "APART", (0, 0.01))
 
 
 def lock_on(engine: FakeEngine, project: str = "shop", stack: str = "prod") -> EngineLock:
@@ -95,7 +95,7 @@ def test_of_many_at_once_never_two_hold_it_and_all_get_it_in_the_end() -> None:
 def test_a_holder_of_this_machine_whose_process_has_ended_holds_nothing() -> None:
     engine = FakeEngine()
     with process() as pid:
-        holder = replace(Holder.me(), token="killed", pid=pid, born=engine_lock.born(pid))
+        holder = replace(Holder.me(), token="killed", pid=pid, born=lock.born(pid))
         leave(engine, holder, 5)
         with pytest.raises(LockedError), lock_on(engine).held():
             pass
@@ -114,7 +114,7 @@ def test_another_process_with_the_number_of_the_dead_one_does_not_hold_it() -> N
 
 def test_a_process_whose_end_nobody_has_asked_for_yet_has_ended() -> None:
     with subprocess.Popen(["true"]) as started:
-        while engine_lock.born(started.pid):
+        while lock.born(started.pid):
             pass  # it is there as a zombie until the block ends
         assert started.returncode is None
 
@@ -137,7 +137,7 @@ def test_a_holder_elsewhere_that_has_been_silent_for_too_long_holds_nothing() ->
 
 
 def test_a_holder_gives_signs_of_life_which_are_as_many_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_lock, "RENEWAL", 0.01)
+    monkeypatch.setattr(lock, "RENEWAL", 0.01)
     engine, seen = FakeEngine(), set[str]()
     with lock_on(engine).held():
         for _ in range(1000):

@@ -7,7 +7,7 @@ from typing import Any
 
 from docker.errors import APIError
 
-from slipway.providers.execution import NOT_RUNNING, UNKNOWN, execute
+from slipway.engine.execution import NOT_RUNNING, UNKNOWN, execute
 
 
 class Answering:

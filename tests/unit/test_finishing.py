@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from slipway.providers.edge import Edge
-from slipway.providers.finishing import Finishing
+from slipway.engine.edge import Edge
+from slipway.engine.finishing import Finishing
 
 
 class Engine:

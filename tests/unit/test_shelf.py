@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from slipway.providers import shelf
-from slipway.providers.engine import Failure
+from slipway.engine import shelf
+from slipway.engine.errors import Failure
 
 WHOLE = f"1700000000\n1600000000 0 release/\n{shelf.END}"
 

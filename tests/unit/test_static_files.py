@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
+from slipway.engine.errors import Failure
 from slipway.providers import static_files
-from slipway.providers.engine import Failure
 
 PROPERTIES = {"volume": "shop-prod-edge-static", "folder": "shop"}
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from slipway.providers import switching
-from slipway.providers.engine import Failure, Interrupted
+from slipway.engine import switching
+from slipway.engine.errors import Failure, Interrupted
 
 PROPS = {"edge": "id", "directory": "/etc/nginx/live", "main": "/etc/nginx/nginx.conf", "gate_port": 8099}
 ROUTES = {"routes.conf": "to the new ones"}

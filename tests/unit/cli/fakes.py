@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from docker.errors import APIError, ImageNotFound, NotFound
 
 from slipway.cli.__main__ import main
-from slipway.engine_lock import LABEL
+from slipway.engine.lock import LABEL
 
 PULUMI = """\
 #!{python} -SE

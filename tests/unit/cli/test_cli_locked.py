@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from slipway.cli import failed
-from slipway.engine_lock import HOLDER_LABEL, LABEL, Holder
+from slipway.engine.lock import HOLDER_LABEL, LABEL, Holder
 from tests.unit.cli.fakes import Desk, container_resource
 
 DIY = "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file"

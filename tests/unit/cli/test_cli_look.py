@@ -12,7 +12,7 @@ import pytest
 from slipway.cli.__main__ import main
 from slipway.cli.errors import MEANINGS, Code
 from slipway.core import superuser
-from slipway.providers import execution
+from slipway.engine import execution
 from tests.unit.cli.fakes import Desk, container_resource
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from slipway.engine.edge import Edge
+from slipway.engine.errors import Failure
 from slipway.nginx import pages
 from slipway.nginx.main import LIVE, MAIN
-from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure
 from tests.unit.cli.fakes import Desk, FakeContainer, container_resource
 
 FLAG = f"{LIVE}/{pages.FLAG}"
@@ -49,7 +49,7 @@ def nginx(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> FakeContainer:
     monkeypatch.setattr(Edge, "place", place)
     monkeypatch.setattr(Edge, "remove", remove)
     monkeypatch.setattr(Edge, "reload", reload)
-    monkeypatch.setattr("slipway.providers.finishing.Finishing", Looked)
+    monkeypatch.setattr("slipway.engine.finishing.Finishing", Looked)
     return found
 
 
@@ -68,7 +68,7 @@ def test_on_ends_the_websockets_and_streams_that_do_not_end_by_themselves(
     def waits(*_: object) -> None:
         raise Failure("they go on")
 
-    monkeypatch.setattr("slipway.providers.engine.wait", waits)
+    monkeypatch.setattr("slipway.engine.progress.wait", waits)
     monkeypatch.setattr(Edge, "end", lambda _, workers: desk.engine.done.append(f"end {workers}"))
 
     assert desk.run("maintenance", "on", "--stack", "prod").exit_code == 0
@@ -170,6 +170,6 @@ def test_requests_that_take_too_long_leave_maintenance_on(
     def late(*_arguments: object) -> None:
         raise Failure("requests from before still run")
 
-    monkeypatch.setattr("slipway.providers.engine.wait", late)
+    monkeypatch.setattr("slipway.engine.progress.wait", late)
     assert desk.run("maintenance", "on", "--stack", "prod").exit_code == 1
     assert FLAG in nginx.files, "nginx has taken it up"

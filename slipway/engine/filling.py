@@ -17,7 +17,9 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
-from slipway.providers.engine import Failure, Properties, have_image, helper_labels, remove, wait
+from slipway.engine.containers import Properties, have_image, helper_labels, remove
+from slipway.engine.errors import Failure
+from slipway.engine.progress import wait
 
 PARENT = "/slipway"
 FOLDER = "volume"

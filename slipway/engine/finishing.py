@@ -7,7 +7,7 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from slipway.providers.edge import Edge
+from slipway.engine.edge import Edge
 
 LEFT = """
 while for worker in {workers}; do [ ! -d /proc/$worker ] || break; done && [ -d /proc/$worker ]; do

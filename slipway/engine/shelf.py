@@ -21,11 +21,11 @@ from typing import IO
 from docker.models.containers import Container
 
 from slipway.core import fingerprints
+from slipway.engine.errors import Failure
+from slipway.engine.execution import NOT_RUNNING, execute, run_with_input
+from slipway.engine.image_files import ImageFiles
 from slipway.nginx import statics
 from slipway.nginx.statics import FORMER
-from slipway.providers.engine import Failure
-from slipway.providers.execution import NOT_RUNNING, execute, run_with_input
-from slipway.providers.image_files import ImageFiles
 
 CONTENT, STAGED = ".content", ".staged"
 CHUNK = 1 << 20

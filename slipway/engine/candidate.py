@@ -13,8 +13,10 @@ from docker.models.containers import Container
 
 from slipway.core.diagnosis import ENDED, diagnose, last_probe, refused, refuses
 from slipway.core.health import overdue
-from slipway.providers.engine import Failure, indented, say
-from slipway.providers.evidence import collect
+from slipway.engine.containers import indented
+from slipway.engine.errors import Failure
+from slipway.engine.evidence import collect
+from slipway.engine.progress import say
 
 SETTLING = 3
 """Seconds that a new container must have been well before it gets requests: some die at their first work. One without

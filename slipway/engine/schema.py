@@ -7,7 +7,7 @@ from docker.models.containers import Container
 
 from slipway.core import schema, superuser
 from slipway.core.provisioning import database_name
-from slipway.providers.execution import run_with_input
+from slipway.engine.execution import run_with_input
 
 
 def fingerprint(postgres: Container, service: str) -> str:

@@ -18,9 +18,11 @@ from docker import DockerClient
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
-from slipway.providers.candidate import Candidate
-from slipway.providers.edge import ANSWER, Edge
-from slipway.providers.engine import Failure, find, pause, say
+from slipway.engine.candidate import Candidate
+from slipway.engine.containers import find
+from slipway.engine.edge import ANSWER, Edge
+from slipway.engine.errors import Failure
+from slipway.engine.progress import pause, say
 
 PATIENCE = 15
 """Seconds that what serves already gets to be well, once everything new is ready."""

@@ -8,12 +8,12 @@ import docker
 import pulumi
 import pytest
 
-from slipway import docker_engine
-from slipway.engine_lock import VARIABLE, EngineLock
+from slipway.engine import connection
+from slipway.engine.lock import VARIABLE, EngineLock
 from slipway.settings.configuration import resolve_engine
 from tests.unit.cli.fakes import FakeEngine
 
-ENGINE = docker_engine.DockerEngine(address="unix:///x", platform="linux/amd64", memory=1)
+ENGINE = connection.DockerEngine(address="unix:///x", platform="linux/amd64", memory=1)
 UNIX = "unix:///run/user/1000/docker.sock"
 
 
@@ -45,7 +45,7 @@ def test_an_engine_is_spoken_to_in_its_own_version(
     fake: type[FakeClient], monkeypatch: pytest.MonkeyPatch, newest: str
 ) -> None:
     monkeypatch.setattr(fake, "newest", newest)
-    found: Any = docker_engine.client(UNIX)
+    found: Any = connection.client(UNIX)
     assert (found.version, found.closed, len(fake.made)) == ("auto", False, 1)
 
 
@@ -53,8 +53,8 @@ def test_a_newer_engine_is_spoken_to_in_the_version_that_is_known(
     fake: type[FakeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fake, "newest", "1.53")
-    found: Any = docker_engine.client(UNIX, timeout=20)
-    assert (found.version, found.settings["timeout"]) == (docker_engine.NEWEST_API, 20)
+    found: Any = connection.client(UNIX, timeout=20)
+    assert (found.version, found.settings["timeout"]) == (connection.NEWEST_API, 20)
     assert [each.closed for each in fake.made] == [True, False]
     assert found.settings == fake.made[0].settings
 
@@ -66,14 +66,14 @@ def test_an_engine_behind_tls_gets_the_certificates_that_the_docker_command_woul
         (tmp_path / name).write_text("")
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
-    found: Any = docker_engine.client("tcp://docker.test:2376")
+    found: Any = connection.client("tcp://docker.test:2376")
     assert found.settings["base_url"] == "tcp://docker.test:2376"
     assert found.settings["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
 
 
 @pytest.mark.parametrize(("where", "by_command"), [("ssh://root@docker.test", True), (UNIX, False)])
 def test_ssh_is_the_systems_own_command(fake: type[FakeClient], where: str, by_command: bool) -> None:
-    found: Any = docker_engine.client(where)
+    found: Any = connection.client(where)
     assert found.settings["use_ssh_client"] is by_command
 
 
@@ -86,9 +86,9 @@ def test_the_setting_goes_before_the_environment_and_that_before_the_context(mon
 
     monkeypatch.setattr(docker.ContextAPI, "get_context", context)
     environment = {"DOCKER_HOST": "tcp://a.test:2375", "DOCKER_CONTEXT": "far"}
-    assert docker_engine.address("tcp://b.test:2375", environment) == "tcp://b.test:2375"
-    assert docker_engine.address(None, environment) == "tcp://a.test:2375"
-    assert docker_engine.address(None, {"DOCKER_CONTEXT": "far"}) == "unix:///of-the-context.sock"
+    assert connection.address("tcp://b.test:2375", environment) == "tcp://b.test:2375"
+    assert connection.address(None, environment) == "tcp://a.test:2375"
+    assert connection.address(None, {"DOCKER_CONTEXT": "far"}) == "unix:///of-the-context.sock"
     assert asked == ["far"]
 
 
@@ -104,7 +104,7 @@ def test_the_setting_goes_before_the_environment_and_that_before_the_context(mon
     ],
 )
 def test_an_address_tells_whether_the_engine_has_this_machines_folders(address: str, elsewhere: bool) -> None:
-    found = docker_engine.DockerEngine(address=address, platform="linux/amd64", memory=1)
+    found = connection.DockerEngine(address=address, platform="linux/amd64", memory=1)
     assert found.elsewhere is elsewhere
 
 
@@ -118,7 +118,7 @@ def test_an_address_tells_whether_the_engine_has_this_machines_folders(address: 
     ],
 )
 def test_an_engine_that_cannot_build_is_known_before_anything_is_made(version: str, store: str, refused: bool) -> None:
-    problem = docker_engine.cannot_build({"ServerVersion": version, "DriverStatus": [["driver-type", store]]})
+    problem = connection.cannot_build({"ServerVersion": version, "DriverStatus": [["driver-type", store]]})
     assert bool(problem) is refused
     assert not refused or (version in problem and "update Docker to 28" in problem)
 
@@ -135,8 +135,8 @@ def test_plain_pulumi_changes_nothing_while_a_command_does(
     engine = FakeEngine()
     found: Any = engine.client()
     found.close = lambda: None
-    monkeypatch.setattr(docker_engine, "resolve", lambda _: ENGINE)
-    monkeypatch.setattr(docker_engine, "client", lambda _: found)
+    monkeypatch.setattr(connection, "resolve", lambda _: ENGINE)
+    monkeypatch.setattr(connection, "client", lambda _: found)
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: preview)
     monkeypatch.setattr(pulumi, "get_project", lambda: "shop")
     monkeypatch.setattr(pulumi, "get_stack", lambda: "prod")

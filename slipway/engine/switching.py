@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from docker import DockerClient
 
 from slipway.core.timeouts import CLIENT_KEEPALIVE_MIN
+from slipway.engine.containers import Properties, find, log_tail
+from slipway.engine.edge import Edge
+from slipway.engine.errors import Failure, Interrupted
+from slipway.engine.finishing import Finishing
+from slipway.engine.gate import Gate
+from slipway.engine.progress import pause, say, wait
 from slipway.nginx.serving import serving, unused
-from slipway.providers.edge import Edge
-from slipway.providers.engine import Failure, Interrupted, Properties, find, log_tail, pause, say, wait
-from slipway.providers.finishing import Finishing
-from slipway.providers.gate import Gate
 
 RESTART = 5
 """Seconds that nginx may take to run again."""

@@ -16,7 +16,8 @@ from docker.errors import APIError
 from docker.models.containers import Container
 from docker.utils import decode_json_header
 
-from slipway.providers.engine import Failure, say
+from slipway.engine.errors import Failure
+from slipway.engine.progress import say
 
 GO_SYMLINK = 1 << 27
 """In the mode that the engine tells of a path (Go's fs.ModeSymlink)."""

@@ -7,7 +7,7 @@ import threading
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from slipway.providers.engine import say
+from slipway.engine.progress import say
 
 
 class Log(threading.Thread):

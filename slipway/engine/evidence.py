@@ -10,8 +10,8 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
 from slipway.core.diagnosis import Evidence, Listener, listeners
-from slipway.providers.engine import TAIL
-from slipway.providers.execution import execute
+from slipway.engine.containers import TAIL
+from slipway.engine.execution import execute
 
 MIB = 2**20
 TABLES = ["cat", "/proc/net/tcp", "/proc/net/tcp6"]

@@ -20,9 +20,11 @@ from typing import NamedTuple
 
 from docker.models.containers import Container
 
+from slipway.engine import execution
+from slipway.engine.containers import TAIL
+from slipway.engine.errors import Failure
+from slipway.engine.progress import wait
 from slipway.nginx.routes import ADDRESS_HEADER
-from slipway.providers import execution
-from slipway.providers.engine import TAIL, Failure, wait
 
 RELOAD = 15
 """Seconds that nginx may take to start workers with a new configuration: it reads no more than a few files."""
