@@ -39,17 +39,18 @@ down: setup ## take the site down; DATA=delete deletes its data as well, after a
 	@$(run) slipway.cli down --stack '$(STACK)' $(if $(filter delete,$(DATA)),--delete-data) $(if $(YES),--yes)
 
 audit: setup ## judge a running prod stack from outside: a table, and bench/results/audit.json
-	@$(run) bench.audit --stack '$(if $(filter file,$(origin STACK)),prod,$(STACK))'
+	@$(run) slipway.audit --stack '$(if $(filter file,$(origin STACK)),prod,$(STACK))'
 
 example: setup ## bring one of examples/ up, check it and take it down; NAME=rooms
 	@test -f 'examples/$(NAME)/Pulumi.yaml' || { echo "make example NAME=…, one of:" $(notdir $(patsubst %/,%,$(dir $(wildcard examples/*/Pulumi.yaml)))); exit 2; }
 	$(pytest) -v 'examples/$(NAME)'
 
-lint: setup ## style and types
+lint: setup ## style, types, and who imports whom
 	$(run) ruff check
 	$(run) ruff format --check --quiet
 	$(run) mypy
 	$(run) mypy offline/tests
+	. .slipway/environment && .venv/bin/lint-imports --no-logo --no-cache
 
 check: lint ## style, types, unit and mocks tests: under two minutes, before every commit
 	$(pytest) $(parallel) tests/unit tests/mocks

@@ -111,7 +111,8 @@ def test_neither_container_shows_a_key_and_certbot_has_no_way_to_the_engine_or_t
     assert [name.rpartition("-")[0] for name in certbot["NetworkSettings"]["Networks"]] == [f"{site.prefix}-certbot"]
     listed = site.inside("edge", "stat", "-c", "%a %u", f"/etc/nginx/tls/certificates/{NAMES[0]}.pem")
     assert listed.split() == ["400", "101"]
-    assert not site.inside("certbot", "sh", "-c", "ls /tmp/certbot/logs 2>/dev/null || true").strip()
+    logs = "ls /tmp/certbot/logs 2>/dev/null || true"
+    wait_until("no log of certbot is left", lambda: not site.inside("certbot", "sh", "-c", logs).strip(), ISSUED)
 
 
 def test_a_lost_account_and_a_lost_stack_are_no_reason_for_a_person_to_come(site: AcmeSite) -> None:

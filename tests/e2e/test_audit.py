@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from bench import canaries, reachability
+from slipway.audit import leaks, reachability
+from slipway.audit.canary import Canaries
+from slipway.audit.docker_bench import ROWS
 from slipway.cli.target import Target
-from slipway.core.canary import Canaries
-from slipway.core.docker_bench import ROWS
 from slipway.setup import paths
 from tests.e2e.site import Site, status
 from tests.support import engine
@@ -88,7 +88,7 @@ class Audit:
 def audit(site: Site, folder: Path) -> Audit:
     file = folder / "audit.json"
     options = ["--stack", "prod", "--project", str(site.directory), "--output", str(file)]
-    command = [sys.executable, "-m", "bench.audit", *options]
+    command = [sys.executable, "-m", "slipway.audit", *options]
     done = subprocess.run(
         command, cwd=paths.PROJECT, env=site.environment, text=True, capture_output=True, timeout=300, check=False
     )
@@ -136,7 +136,7 @@ def test_an_audit_finds_nothing(site: AuditedSite, before: Audit) -> None:
 def test_neither_up_nor_a_preview_of_everything_says_a_secret(
     site: AuditedSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = canaries.secrets_of(site.target(monkeypatch).state(secrets=True))
+    values = leaks.secrets_of(site.target(monkeypatch).state(secrets=True))
     assert len(values) >= 8
     assert {name.rpartition(":")[2] for name in values} >= {"site.pem", "authority_key", "superuser-password"}
     replaced = [f"--replace={each['urn']}" for each in site.resources() if "RandomPassword" in each["type"]]
@@ -249,7 +249,7 @@ def test_an_open_port_turns_exactly_its_rows_red(site: AuditedSite, before: Audi
 def test_a_leak_turns_exactly_its_row_red(site: AuditedSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A visitor sends a secret where no service sees it: it stands in nginx's log from then on, so this test is the
     last."""
-    values = canaries.secrets_of(site.target(monkeypatch).state(secrets=True))
+    values = leaks.secrets_of(site.target(monkeypatch).state(secrets=True))
     name, value = next((name, value) for name, value in values.items() if name.endswith("ui-SECRET_KEY"))
     assert httpx.get(f"http://{site.address}/{value}").status_code == 308
     after = audit(site, tmp_path)

@@ -18,9 +18,9 @@ import httpx
 import pytest
 import yaml
 
-from bench import canaries
+from slipway.audit import leaks
+from slipway.audit.canary import Canaries
 from slipway.cli.target import Target
-from slipway.core.canary import Canaries
 from slipway.setup import paths
 from tests.e2e.pictures import Uploads, drawn, load
 from tests.e2e.site import Site, running
@@ -269,7 +269,7 @@ def test_no_secret_is_where_it_must_not_be_and_a_planted_one_is_found(
     site: Site, rotated: Rotated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = target(site, monkeypatch)
-    looked_at = dict(canaries.looked_at(stack))
+    looked_at = dict(leaks.looked_at(stack))
     assert {place: hits for place, hits in looked_at.items() if hits} == {}
     kinds = ("inspect ", "history of", "layers of", "processes of", "log of", "pulumi preview", "state: ")
     assert [kind for kind in kinds if not any(place.startswith(kind) for place in looked_at)] == []
@@ -285,7 +285,7 @@ def test_no_secret_is_where_it_must_not_be_and_a_planted_one_is_found(
         detach=True,
     )
     try:
-        found = dict(canaries.looked_at(stack, lambda place: "planted" in place))
+        found = dict(leaks.looked_at(stack, lambda place: "planted" in place))
     finally:
         planted.remove(force=True)
     forms = {(place, hit.form) for place, hits in found.items() for hit in hits}

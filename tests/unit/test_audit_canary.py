@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from slipway.core.canary import Canaries, Hit
+from slipway.audit.canary import Canaries, Hit
 
 VALUE = "kB7/x+ 9:Qm@Zr4w"
 LETTERS = "aXb0cY1Z9ca8bbXa10Zc9YXa8b0cZ1Xa9bYc01Zb"

@@ -1,4 +1,4 @@
-"""`python -m bench.canaries [--stack prod]`: looks for every secret of a running stack where none may be.
+"""`python -m slipway.audit.leaks [--stack prod]`: looks for every secret of a running stack where none may be.
 
 That is: what the engine tells of the stack's containers, networks, volumes and images (those of earlier releases, too),
 the images' history and layers, what the builder keeps, process lists, logs, what Pulumi says in a preview, and its
@@ -21,11 +21,11 @@ from typing import IO, Any, BinaryIO
 
 from docker.models.images import Image
 
+from slipway.audit.canary import SHORTEST, Canaries, Hit
 from slipway.cli import screen
 from slipway.cli.errors import CliError
 from slipway.cli.pulumi import State, revealed
 from slipway.cli.target import Target
-from slipway.core.canary import SHORTEST, Canaries, Hit
 from slipway.core.resource_types import FILES_VOLUME, LOCAL_CERTIFICATE, PASSWORD
 
 CHUNK = 1 << 20
@@ -184,7 +184,7 @@ def looked_at(target: Target, wanted: Callable[[str], bool] = lambda _: True) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.canaries", description="Looks for secrets where none may be.")
+    parser = argparse.ArgumentParser(prog="slipway.audit.leaks", description="Looks for secrets where none may be.")
     parser.add_argument("--stack", default="prod")
     parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
     given = parser.parse_args()

@@ -9,9 +9,9 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
-from bench import canaries
+from slipway.audit import leaks
+from slipway.audit.canary import Canaries, Hit
 from slipway.cli.pulumi import State
-from slipway.core.canary import Canaries, Hit
 from slipway.core.resource_types import FILES_VOLUME, LOCAL_CERTIFICATE, PASSWORD
 
 KEY, SUPERUSER, FORMER = "K" * 20 + "1", "P" * 20 + "2", "F" * 20 + "3"
@@ -61,7 +61,7 @@ def test_every_secret_of_a_state_is_looked_for_once_by_its_name() -> None:
             },
         )
     )
-    assert canaries.secrets_of(state) == {
+    assert leaks.secrets_of(state) == {
         "site-prod-edge-certificate:authority_key": LINE[::-1],
         "site-prod-ui-files-1:site.pem": LINE,
         "site-prod-ui-KEY": KEY,
@@ -78,7 +78,7 @@ def test_a_secret_in_a_layer_is_found_packed_or_not_and_those_of_base_images_are
     values = Canaries({"key": KEY, "password": SUPERUSER, "former": FORMER})
 
     def found(*without: str) -> set[Hit]:
-        return values.in_chunks(canaries.layers_in(io.BytesIO(saved), list(layers), set(without)))
+        return values.in_chunks(leaks.layers_in(io.BytesIO(saved), list(layers), set(without)))
 
     assert found() == {Hit(name, "plain") for name in ("key", "password", "former")}
     assert found("base") == {Hit(name, "plain") for name in ("password", "former")}

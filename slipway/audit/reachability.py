@@ -1,4 +1,4 @@
-"""`python -m bench.reachability [--stack prod]`: who reaches whom in a running stack, tried from every container.
+"""`python -m slipway.audit.reachability [--stack prod]`: who reaches whom in a running stack, tried from everywhere.
 
 From the network of each container every other one is called at each of its addresses and at every port that anything of
 the stack listens on; a port that nobody listens on cannot answer. What answers is held against the networks of the
@@ -193,7 +193,9 @@ def shown(ports: tuple[int, ...]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.reachability", description="Who reaches whom in a running stack.")
+    parser = argparse.ArgumentParser(
+        prog="slipway.audit.reachability", description="Who reaches whom in a running stack."
+    )
     parser.add_argument("--stack", default="prod")
     parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
     given = parser.parse_args()

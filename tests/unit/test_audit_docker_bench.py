@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from slipway.core.docker_bench import ROWS, Seen, expected
+from slipway.audit.docker_bench import ROWS, Seen, expected
 
 CONTAINER: dict[str, Any] = {
     "AppArmorProfile": "docker-default",

@@ -1,8 +1,8 @@
-"""`python -m bench.audit [--stack prod]`: looks at a running stack from outside and says what is not as it should be.
+"""`python -m slipway.audit [--stack prod]`: looks at a running stack from outside and says what is not as it should be.
 
-Every container is judged by docker-bench-security's scored rows (slipway.core.docker_bench) on what the engine says,
-and by what its main process really is; every pair of containers by who answers whom (bench.reachability); and every
-place that others may look at by whether a secret is there (bench.canaries). Prints a table, writes
+Every container is judged by docker-bench-security's scored rows (slipway.audit.docker_bench) on what the engine says,
+and by what its main process really is; every pair of containers by who answers whom (slipway.audit.reachability); and
+every place that others may look at by whether a secret is there (slipway.audit.leaks). Prints a table, writes
 bench/results/audit.json, and ends with 1 when a row fails that has no reason to.
 """
 
@@ -19,15 +19,16 @@ from typing import Any
 
 from docker.models.containers import Container
 
-from bench import canaries, reachability
+from slipway.audit import leaks, reachability
+from slipway.audit.docker_bench import ROWS, Seen, expected
 from slipway.cli import screen
 from slipway.cli.belongings import is_helper, service_of
 from slipway.cli.errors import CliError
 from slipway.cli.target import Target
-from slipway.core.docker_bench import ROWS, Seen, expected
 from slipway.core.topology import EDGE
+from slipway.setup import paths
 
-RESULTS = Path(__file__).with_name("results") / "audit.json"
+RESULTS = paths.PROJECT / "bench" / "results" / "audit.json"
 COMMAND_LINES = r"for each in /proc/[0-9]*/cmdline; do tr '\0' ' ' < $each; echo; done 2> /dev/null"
 """From inside: the engine's own list comes from a `ps` on its host, and a minimal Debian has none."""
 CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -103,7 +104,7 @@ def by_reachability(target: Target) -> Iterator[Finding]:
 
 def by_secrets(target: Target) -> Iterator[Finding]:
     """Where a secret is found that must not be there; by its name and form."""
-    for place, hits in canaries.looked_at(target):
+    for place, hits in leaks.looked_at(target):
         found = ", ".join(f"{each.secret} ({each.form})" for each in hits)
         yield Finding(place, "secrets", "no secret is there", "fail" if found else "pass", found)
 
@@ -122,7 +123,7 @@ def findings(target: Target) -> list[Finding]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.audit", description="Judges a running stack from outside.")
+    parser = argparse.ArgumentParser(prog="slipway.audit", description="Judges a running stack from outside.")
     parser.add_argument("--stack", default="prod")
     parser.add_argument("--project", type=Path, default=None, help="the folder of Pulumi.yaml")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the file for all rows")

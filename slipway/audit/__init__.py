@@ -1,0 +1,1 @@
+"""The audit of a running stack: `python -m slipway.audit`."""
