@@ -96,4 +96,4 @@ mutations: setup ## break each behaviour of the offline docker plugin on purpose
 
 lock: setup ## write every lock file anew
 	$(compile) pyproject.toml --group dev -o requirements.lock
-	$(foreach service,$(wildcard services/*/requirements.in examples/*/services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt) &&) true
+	$(foreach service,$(wildcard services/*/requirements.in slipway/images/*/requirements.in examples/*/services/*/requirements.in),$(compile) $(service) -o $(service:.in=.txt) &&) true

@@ -41,7 +41,7 @@ def built(service: str, folder: str, base: str) -> pulumi.Output[str]:
 
 databases = None
 if site.owns_postgres:
-    image = built("postgres", "services/postgres", bases.postgres)
+    image = built("postgres", "slipway/images/postgres", bases.postgres)
     postgres_args = PostgresArgs(context=context, networks=networks, secrets=secrets, image=image)
     postgres = Postgres(context.name("postgres"), postgres_args, on_engine)
     databases = Databases(context.name("databases"), DatabasesArgs(context=context, secrets=secrets, postgres=postgres))
@@ -55,7 +55,7 @@ for service in site.services.values():
 
 edge = None
 if profile.edge:
-    edge_image = built("edge", "services/nginx", bases.nginx)
+    edge_image = built("edge", "slipway/images/nginx", bases.nginx)
     edge_args = EdgeArgs(context=context, networks=networks, secrets=secrets, image=edge_image)
     edge = Edge(context.name("edge"), edge_args, on_engine)
 release_args = SiteReleaseArgs(context=context, services=services, edge=edge, networks=networks)
@@ -65,7 +65,7 @@ for each in services:
         schedule_args = ScheduleArgs(context=context, service=each, networks=networks, release=release)
         Schedule(context.name(each.service.name, "schedule"), schedule_args, on_engine)
 if edge and site.acme:
-    image = built("certbot", "services/certbot", bases.python)
+    image = built("certbot", "slipway/images/certbot", bases.python)
     certbot_args = CertbotArgs(context=context, networks=networks, edge=edge, image=image, release=release)
     Certbot(context.name("certbot"), certbot_args, on_engine)
 

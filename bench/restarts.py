@@ -53,7 +53,7 @@ PAGE = "/ready"
 """A path whose answer needs nginx, the service and the database."""
 ENGINE, BACK = "engine", 15.0
 """Seconds in which the site must be back after a restart of the engine."""
-IMAGES = {EDGE: "services/nginx/Dockerfile", POSTGRES: "services/postgres/Dockerfile"}
+IMAGES = {EDGE: "slipway/images/nginx/Dockerfile", POSTGRES: "slipway/images/postgres/Dockerfile"}
 
 
 class Turn(NamedTuple):

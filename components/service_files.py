@@ -21,7 +21,7 @@ from slipway.site.site import Service
 ENTRY = ["sh", f"{container_paths.SECRETS}/exec"]
 """Stands before a command, in place of the image's own entry point."""
 SCHEDULE = "schedule.py"
-WRAPPER = Path(__file__).parents[1] / "slipway" / "build" / "exec"
+WRAPPER = Path(__file__).parents[1] / "slipway/images/flask/exec"
 SCHEDULER = Path(schedule.__file__)
 WORKER = WRAPPER.with_name(f"{gunicorn.WORKER}.py")
 

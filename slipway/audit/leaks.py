@@ -33,7 +33,7 @@ KEY = "PRIVATE KEY-----"
 DELIVERED = ("env/", "superuser-password")
 """Files of a volume that hold nothing but a secret."""
 COMMAND_LINES = ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
-"""Asked inside: for `docker top` a host needs `ps`."""
+"""Asked inside: for a list of its own the engine needs a `ps` on its host."""
 GZIP = b"\x1f\x8b"
 
 

@@ -20,7 +20,7 @@ from slipway.core.resource_types import LOCAL_CERTIFICATE
 from slipway.core.topology import CERTBOT
 
 STATUS = f"{container_paths.TLS}/status.json"
-"""Where certbot's container writes down how it went (services/certbot/renew.py)."""
+"""Where certbot's container writes down how it went (slipway/images/certbot/renew.py)."""
 ISSUING = 180
 """Seconds that an authority may take for a site's certificates; usually it is ten for each."""
 DAY, MINUTE = 10, 16

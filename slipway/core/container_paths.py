@@ -5,9 +5,9 @@ from __future__ import annotations
 SOURCE = "/home/app/web"
 """An app's source: baked into the image, or bind-mounted over it in dev."""
 SECRETS = "/run/slipway"
-"""A service's secret files, which slipway/build/exec exports."""
+"""A service's secret files, which slipway/images/flask/exec exports."""
 GUNICORN = f"{SECRETS}/gunicorn"
-"""What gunicorn finds its worker in (slipway/build/slipway_worker.py)."""
+"""What gunicorn finds its worker in (slipway/images/flask/slipway_worker.py)."""
 TLS = "/srv/tls"
 """Certificates that nginx and certbot share."""
 TMP = "/tmp"  # noqa: S108 - a tmpfs of the container's own

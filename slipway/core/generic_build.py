@@ -10,7 +10,7 @@ from pathlib import Path
 from slipway.core import hashing, requirements
 from slipway.core.dockerignore import Ignored
 
-DOCKERFILE = Path(__file__).parents[1] / "build" / "Dockerfile"
+DOCKERFILE = Path(__file__).parents[1] / "images/flask/Dockerfile"
 REQUIREMENTS = "COPY requirements*.txt pyproject.tom[l] ./\n"
 """The line of the Dockerfile below which whatever else pip reads is copied."""
 

@@ -22,7 +22,7 @@ from tests.support.base_images import base_image
 from tests.support.pebble import Pebble, gateway, packed, pebble
 from tests.support.waiting import wait_until
 
-FOLDER = Path(__file__).parents[2] / "services" / "certbot"
+FOLDER = Path(__file__).parents[2] / "slipway" / "images" / "certbot"
 PROJECT = f"acme-{secrets.token_hex(4)}"
 USER = "101"
 SHARED, DATA = "/srv/tls", "/var/lib/certbot"

@@ -89,7 +89,7 @@ def network() -> str:
 @pytest.fixture(scope="module")
 def store(images: str, network: str) -> Iterator[dict[str, Any]]:
     """Options of a container of the picture store beside a new Postgres; the password comes as a file."""
-    image = build(PROJECT / "services/postgres", "postgres-image", "postgres")
+    image = build(PROJECT / "slipway/images/postgres", "postgres-image", "postgres")
     server = engine.client().containers.run(
         image, name=f"{NAME}-postgres", detach=True, network=network,
         environment={"POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": "images"},
@@ -100,7 +100,10 @@ def store(images: str, network: str) -> Iterator[dict[str, Any]]:
     files = run(images, "files", ["true"], volumes={f"{NAME}-run": {"bind": "/run/slipway"}})
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
-        for name, content in (("exec", (PROJECT / "slipway/build/exec").read_bytes()), ("env/DB_PASSWORD", PASSWORD)):
+        for name, content in (
+            ("exec", (PROJECT / "slipway/images/flask/exec").read_bytes()),
+            ("env/DB_PASSWORD", PASSWORD),
+        ):
             data = content if isinstance(content, bytes) else content.encode()
             entry = tarfile.TarInfo(name)
             entry.size, entry.uid, entry.gid, entry.mode = len(data), 1000, 1000, 0o400
@@ -227,13 +230,13 @@ def test_an_ordinary_flask_folder_needs_no_dockerfile(tmp_path: Path, project: s
 def test_a_project_without_a_list_of_its_dependencies_is_told_what_to_add(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.poetry]\n")
     with pytest.raises(Exception, match="requirements") as failed:
-        build(tmp_path, "poetry", dockerfile=PROJECT / "slipway/build/Dockerfile")
+        build(tmp_path, "poetry", dockerfile=PROJECT / "slipway/images/flask/Dockerfile")
     log = "".join(str(line.get("stream", "")) for line in getattr(failed.value, "build_log", []))
     assert "add its dependencies there, or a requirements.txt" in log
 
 
 def test_the_edge_runs_as_its_own_user_on_a_read_only_root() -> None:
-    image = build(PROJECT / "services/nginx", "nginx", "nginx")
+    image = build(PROJECT / "slipway/images/nginx", "nginx", "nginx")
     found = engine.client().images.get(image).attrs["Config"]
     assert (found["User"], found["StopSignal"]) == ("101:101", "SIGQUIT")
     owners = output(image, "stat", "-c", "%u", "/etc/nginx/live", "/var/cache/nginx", "/srv/static")

@@ -333,7 +333,7 @@ MUTATIONS: list[Mutation] = [
         "architecture_page",
         the_page_shows_the_program_as_it_is=(TOPOLOGY, "name=PUBLIC, internal=False", "name=PUBLIC, internal=True"),
         the_page_leads_from_each_container_to_its_code=("tests/mocks/diagram.py", "'' if fixed else '-…'", "''"),
-        every_file_that_the_page_names_exists=("docs/architecture.md", "providers/filling.py", "providers/gone.py"),
+        every_file_that_the_page_names_exists=("docs/architecture.md", "engine/filling.py", "engine/gone.py"),
     ),
     *of(
         "layout",

@@ -24,11 +24,14 @@ def test_a_site_elsewhere_is_built_from_its_own_folders_and_the_programs_images_
     built = {name: each.inputs["build"] for name, each in program.of_kind("Image").items()}
     contexts = {name: (ROOT / build["context"]).resolve() for name, build in built.items()}
     assert contexts["shop"] == contexts["same"] == tmp_path / "services" / "shop"
-    assert (contexts["edge"], contexts["postgres"]) == (ROOT / "services/nginx", ROOT / "services/postgres")
+    assert (contexts["edge"], contexts["postgres"]) == (ROOT / "slipway/images/nginx", ROOT / "slipway/images/postgres")
     files = [built[name]["dockerfile"] for name in ("shop", "edge")]
-    assert files == ["slipway/build/Dockerfile", "services/nginx/Dockerfile"]
+    assert files == ["slipway/images/flask/Dockerfile", "slipway/images/nginx/Dockerfile"]
     own = built["own"]["dockerfile"]
     assert own.startswith(".slipway/build/")
-    lists = (ROOT / f"{own}.dockerignore").read_text(), (ROOT / "slipway/build/Dockerfile.dockerignore").read_text()
+    lists = (
+        (ROOT / f"{own}.dockerignore").read_text(),
+        (ROOT / "slipway/images/flask/Dockerfile.dockerignore").read_text(),
+    )
     assert lists[0] == f"private\n\n{lists[1]}\n"
     assert not any(each.startswith("/") for build in built.values() for each in (build["context"], build["dockerfile"]))

@@ -31,7 +31,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The image of a service that does as its environment says, with gunicorn's worker as a stack has it."""
     name = f"providers-{secrets.token_hex(4)}/app:1"
     folder = shutil.copytree(Path(__file__).with_name("app"), tmp_path_factory.mktemp("app") / "app")
-    shutil.copy(paths.PROJECT / "slipway" / "build" / f"{gunicorn.WORKER}.py", folder)
+    shutil.copy(paths.PROJECT / "slipway" / "images" / "flask" / f"{gunicorn.WORKER}.py", folder)
     engine.client().images.build(
         path=str(folder), tag=name, buildargs={"BASE": base_image("python")}, rm=True, forcerm=True
     )

@@ -221,7 +221,7 @@ ENTRYPOINT ["docker-entrypoint.sh"]
 """
     images, base, ours = engine.client().images, f"{project}:base", f"{project}:ours"
     images.build(fileobj=io.BytesIO(without.encode()), tag=base, rm=True)
-    images.build(path=str(paths.PROJECT / "services" / "postgres"), tag=ours, buildargs={"BASE": base}, rm=True)
+    images.build(path=str(paths.PROJECT / "slipway/images/postgres"), tag=ours, buildargs={"BASE": base}, rm=True)
     try:
         server = engine.client().containers.run(
             ours, ["postgres", "-c", "listen_addresses=*"], name=f"{project}-server", user="999", detach=True,

@@ -20,7 +20,7 @@ FRAME = b"0123456789abcdef" * 4096
 
 @pytest.fixture(scope="module")
 def worker() -> Any:
-    file = paths.PROJECT / "slipway" / "build" / f"{gunicorn.WORKER}.py"
+    file = paths.PROJECT / "slipway" / "images" / "flask" / f"{gunicorn.WORKER}.py"
     described = importlib.util.spec_from_file_location(gunicorn.WORKER, file)
     assert described
     assert described.loader

@@ -17,7 +17,7 @@ import pytest
 from slipway.core import certificates
 from slipway.core.certificates import Pair
 
-PROGRAM = Path(__file__).parents[2] / "services/certbot/renew.py"
+PROGRAM = Path(__file__).parents[2] / "slipway/images/certbot/renew.py"
 HOSTS = ["www.shop.test", "shop.test"]
 
 
@@ -25,6 +25,7 @@ class Bench:
     """The program, with folders of its own and a certbot that is a list of what it does at each run."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.syspath_prepend(PROGRAM.parent)
         spec = importlib.util.spec_from_file_location("renew", PROGRAM)
         assert spec
         assert spec.loader

@@ -28,7 +28,7 @@ def test_a_stage_is_asked_for_where_there_is_one_of_that_name(wanted: str, built
 
 
 def test_the_generic_dockerfile_has_a_stage_for_each_profile() -> None:
-    text = (paths.PROJECT / "slipway/build/Dockerfile").read_text()
+    text = (paths.PROJECT / "slipway/images/flask/Dockerfile").read_text()
     assert (target(text, "dev"), target(text, "prod")) == ("dev", "prod")
     assert stages(text)[-1] == "prod"
 

@@ -71,7 +71,7 @@ def test_one_recipe_for_one_content_wherever_it_is_written(tmp_path: Path) -> No
     assert (tmp_path / f"{path}.dockerignore").read_text() == Recipe.of(service).ignore
     assert Recipe.of(service).written(tmp_path / "other") == path
     plain = folder(tmp_path / "plain", {"requirements.txt": "flask\n"})
-    assert Recipe.of(plain).written(DOCKERFILE.parents[2]) == "slipway/build/Dockerfile"
+    assert Recipe.of(plain).written(DOCKERFILE.parents[3]) == "slipway/images/flask/Dockerfile"
 
 
 @pytest.mark.parametrize(

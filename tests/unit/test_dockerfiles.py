@@ -39,7 +39,7 @@ def test_hadolint_finds_nothing(path: Path) -> None:
 def test_every_image_of_the_site_is_looked_at() -> None:
     looked_at = {str(path.parent) for path in DOCKERFILES}
     assert {str(path.relative_to(ROOT)) for path in (ROOT / "services").iterdir()} <= looked_at
-    assert "slipway/build" in looked_at
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "slipway" / "images").iterdir()} <= looked_at
 
 
 def test_a_mistake_would_be_found(tmp_path: Path) -> None:

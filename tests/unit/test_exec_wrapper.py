@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-WRAPPER = Path(__file__).parents[2] / "slipway" / "build" / "exec"
+WRAPPER = Path(__file__).parents[2] / "slipway" / "images" / "flask" / "exec"
 SHELLS = [shell for shell in ("sh", "dash", "bash", "busybox") if shutil.which(shell)]
 
 

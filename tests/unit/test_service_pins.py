@@ -11,7 +11,7 @@ PROJECT = Path(__file__).parents[2]
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 SERVICES = sorted(
     file.parent.relative_to(PROJECT).as_posix()
-    for folders in ("services/*", "examples/*/services/*")
+    for folders in ("services/*", "slipway/images/*", "examples/*/services/*")
     for file in PROJECT.glob(f"{folders}/requirements.in")
 )
 """Folders, relative to the project."""
@@ -35,7 +35,7 @@ def test_what_a_service_asks_for_is_what_its_image_gets(service: str) -> None:
 
 
 def test_the_generic_image_has_the_same_server_as_the_services() -> None:
-    generic = re.search(r"gunicorn==(\S+)", (PROJECT / "slipway/build/Dockerfile").read_text())
+    generic = re.search(r"gunicorn==(\S+)", (PROJECT / "slipway/images/flask/Dockerfile").read_text())
     assert generic is not None
     serving = [image for service in SERVICES if "gunicorn" in (image := pins(f"{service}/requirements.txt"))]
     assert len(serving) > 1

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from output import place, reason
 
 DATA, SHARED, SCRATCH = Path("/var/lib/certbot"), Path("/srv/tls"), Path("/tmp/certbot")  # noqa: S108 - a tmpfs
 ALIVE = Path("/tmp/alive")  # noqa: S108
@@ -43,8 +44,6 @@ RUN = 300
 ROOM = 64 * 1024
 """Bytes that a renewal needs at most: an account, an order, a key and a chain."""
 SILENT = RUN + 4 * BEAT
-LONGEST = 500
-SILENCE = "certbot failed and said nothing"
 GONE = "accountDoesNotExist"
 """The authority's word for an account that it has forgotten, as one does that was made anew."""
 
@@ -206,28 +205,6 @@ class Certificate:
             "error": self.error,
             "failing_since": self.failing_since,
         }
-
-
-def reason(output: str) -> str:
-    """What went wrong, in one line: what the authority said of each name, else certbot's last words."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    said = [line.partition(":")[2].strip() for line in lines if line.startswith(("Identifier:", "Domain:", "Detail:"))]
-    usual = ("Saving debug log", "Ask for help", "Some challenges have failed", "See the logfile", "Hint:")
-    return (": ".join(said) or " ".join([line for line in lines if not line.startswith(usual)][-2:]))[
-        :LONGEST
-    ] or SILENCE
-
-
-def place(path: Path, content: bytes, mode: int) -> None:
-    """Puts a file in its place in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}")
-    staged.unlink(missing_ok=True)
-    with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    staged.replace(path)
 
 
 def forget_others(names: set[str]) -> None:
