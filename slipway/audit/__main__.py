@@ -22,7 +22,7 @@ from docker.models.containers import Container
 from slipway.audit import leaks, reachability
 from slipway.audit.docker_bench import ROWS, Seen, expected
 from slipway.cli import screen
-from slipway.cli.belongings import is_helper, service_of
+from slipway.cli.docker_objects import is_helper, service_of
 from slipway.cli.errors import CliError
 from slipway.cli.target import Target
 from slipway.core.topology import EDGE
@@ -111,12 +111,12 @@ def by_secrets(target: Target) -> Iterator[Finding]:
 
 def findings(target: Target) -> list[Finding]:
     """Everything. Raises CliError where nothing runs, and for a stack that is open on purpose."""
-    belongings = target.belongings
-    if not belongings.project.profile.hardened:
-        raise CliError(f"{belongings.project} is for development, and open on purpose", "make audit STACK=prod")
-    running = [each for each in belongings.containers() if each.status == "running" and not is_helper(each)]
+    objects = target.objects
+    if not objects.project.profile.hardened:
+        raise CliError(f"{objects.project} is for development, and open on purpose", "make audit STACK=prod")
+    running = [each for each in objects.containers() if each.status == "running" and not is_helper(each)]
     if not running:
-        raise CliError(f"{belongings.project} does not run", f"make up STACK={belongings.project.stack}")
+        raise CliError(f"{objects.project} does not run", f"make up STACK={objects.project.stack}")
     by_name = sorted(running, key=lambda each: str(each.name))
     judged = [finding for each in by_name for finding in (*by_docker_bench(each), *by_its_process(each))]
     return [*judged, *by_reachability(target), *by_secrets(target)]

@@ -71,12 +71,12 @@ def listed(text: str) -> list[str]:
 
 def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
     """Every place to look at, and what is there."""
-    belongings = target.belongings
-    api: Any = belongings.client.api
+    objects = target.objects
+    api: Any = objects.client.api
     images: dict[str, Image] = {}
-    for container in belongings.containers():
+    for container in objects.containers():
         name = str(container.name)
-        images[str(container.attrs["Image"])] = belongings.client.images.get(container.attrs["Image"])
+        images[str(container.attrs["Image"])] = objects.client.images.get(container.attrs["Image"])
         yield f"inspect {name}", as_json(container.attrs)
         for identity in container.attrs.get("ExecIDs") or ():
             yield f"inspect a command in {name}", as_json(api.exec_inspect(identity))
@@ -84,11 +84,11 @@ def places(target: Target) -> Iterator[tuple[str, Iterator[bytes]]]:
             processes: Any = container.exec_run(COMMAND_LINES)
             yield f"processes of {name}", iter([processes.output])
         yield f"log of {name}", container.logs(stream=True, follow=False)
-    things: list[Any] = [*belongings.networks(), *belongings.volumes()]
+    things: list[Any] = [*objects.networks(), *objects.volumes()]
     for thing in things:
         yield f"inspect {thing.name}", as_json(thing.attrs)
-    for tag in belongings.tags():
-        image = belongings.client.images.get(tag)
+    for tag in objects.tags():
+        image = objects.client.images.get(tag)
         images.setdefault(str(image.id), image)
     base = base_layers(target)
     for identity, image in images.items():
@@ -115,8 +115,8 @@ def as_json(value: Any) -> Iterator[bytes]:
 def base_layers(target: Target) -> set[str]:
     """The layers that were there before any secret was: those of the images that builds start from."""
     names = asdict(target.project.site.base_images)
-    there = [name for name in names.values() if target.belongings.has_image(name)]
-    return {layer for name in there for layer in layers_of(target.belongings.client.images.get(name))}
+    there = [name for name in names.values() if target.objects.has_image(name)]
+    return {layer for name in there for layer in layers_of(target.objects.client.images.get(name))}
 
 
 def layers_of(image: Image) -> list[str]:

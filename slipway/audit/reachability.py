@@ -22,7 +22,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from slipway.cli import screen
-from slipway.cli.belongings import is_helper, service_of
+from slipway.cli.docker_objects import is_helper, service_of
 from slipway.cli.errors import CliError
 from slipway.cli.project import Project
 from slipway.cli.target import Target
@@ -96,7 +96,7 @@ class Prober:
         return self.run_in(f"container:{container.id}", program, *arguments)
 
     def run_in(self, network: str, program: str, *arguments: str) -> Any:
-        output = self.target.belongings.client.containers.run(
+        output = self.target.objects.client.containers.run(
             self.image,
             ["python3", "-c", program, *arguments],
             entrypoint=[],
@@ -126,15 +126,15 @@ def planned(site: Site, names: Mapping[str, str]) -> tuple[set[tuple[str, str]],
 
 def matrix(target: Target) -> list[Pair]:
     """All pairs of a running stack. Raises CliError where it does not run."""
-    site, belongings = site_of(target.project), target.belongings
-    running = [each for each in belongings.containers() if each.status == "running" and not is_helper(each)]
+    site, objects = site_of(target.project), target.objects
+    running = [each for each in objects.containers() if each.status == "running" and not is_helper(each)]
     if not running:
         raise CliError(f"{target.project} does not run", f"make up STACK={target.project.stack}")
-    containers = {belongings.short(each): each for each in sorted(running, key=lambda each: str(each.name))}
+    containers = {objects.short(each): each for each in sorted(running, key=lambda each: str(each.name))}
     together, leaving = planned(
         site, {name: service_of(each).removesuffix("-schedule") for name, each in containers.items()}
     )
-    internal = {str(each.name): bool(each.attrs["Internal"]) for each in belongings.client.networks.list()}
+    internal = {str(each.name): bool(each.attrs["Internal"]) for each in objects.client.networks.list()}
     prober = Prober(target, site.base_images.python)
     ports: dict[str, list[int]] = {name: prober.run(each, LISTENING) for name, each in containers.items()}
     every = sorted({port for found in ports.values() for port in found})
@@ -158,7 +158,7 @@ def matrix(target: Target) -> list[Pair]:
 def of_host(target: Target, containers: Mapping[str, Container], prober: Prober) -> list[Pair]:
     """What each container reaches of the programs of the host, at the addresses that the host has on its networks. None
     where all of them are isolated; elsewhere it is the host's firewall that decides, and this only shows it."""
-    networks = {str(each.name): each.attrs for each in target.belongings.networks()}
+    networks = {str(each.name): each.attrs for each in target.objects.networks()}
     ports: list[int] = prober.run_in("host", LISTENING)
     pairs = []
     for name, container in containers.items():

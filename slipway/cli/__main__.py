@@ -5,17 +5,22 @@ from __future__ import annotations
 import click
 
 from slipway.cli.add import add
-from slipway.cli.deploy import preview, up
+from slipway.cli.doctor import doctor
 from slipway.cli.down import down
 from slipway.cli.errors import MEANINGS
-from slipway.cli.inside import execute, psql
+from slipway.cli.exec import execute
 from slipway.cli.logs import logs
-from slipway.cli.look import ps, status
 from slipway.cli.maintenance import maintenance
 from slipway.cli.new import new
-from slipway.cli.reach import doctor, open_
-from slipway.cli.releases import releases, rollback
+from slipway.cli.open import open_
+from slipway.cli.preview import preview
+from slipway.cli.ps import ps
+from slipway.cli.psql import psql
+from slipway.cli.releases import releases
+from slipway.cli.rollback import rollback
 from slipway.cli.rotate import rotate
+from slipway.cli.status import status
+from slipway.cli.up import up
 
 CODES = "\b\nExit codes (psql and exec: their command's own):\n" + "\n".join(
     f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()

@@ -12,7 +12,7 @@ from typing import Any
 
 from docker.errors import NotFound
 
-from slipway.cli.belongings import Belongings
+from slipway.cli.docker_objects import DockerObjects
 from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import State
 from slipway.core import container_paths
@@ -27,13 +27,13 @@ DAY, MINUTE = 10, 16
 """Characters of a time that say the day, or the minute."""
 
 
-def certificates(belongings: Belongings, state: State) -> list[dict[str, Any]]:
+def certificates(objects: DockerObjects, state: State) -> list[dict[str, Any]]:
     """One row each: its name, the names of its hosts, when it ends, and what is wrong ("" where nothing is)."""
     issued = [
         {"name": name, **{key: told.get(key) for key in ("hosts", "expires", "error", "failing_since")}}
-        for name, told in written(belongings).items()
+        for name, told in written(objects).items()
     ]
-    if issued or belongings.of_service(CERTBOT):
+    if issued or objects.of_service(CERTBOT):
         return issued
     return [local(each["outputs"]) for each in state.of_type(LOCAL_CERTIFICATE) if each.get("outputs")]
 
@@ -53,12 +53,12 @@ def lines(rows: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def wait_until_issued(belongings: Belongings, generation: int) -> None:
+def wait_until_issued(objects: DockerObjects, generation: int) -> None:
     """Waits until every certificate that certbot looks after is of this generation; without certbot they are already.
     Raises CliError when one is not in time, which certbot goes on trying."""
     deadline = time.monotonic() + ISSUING
-    while belongings.of_service(CERTBOT):
-        rows = written(belongings)
+    while objects.of_service(CERTBOT):
+        rows = written(objects)
         behind = [name for name, row in rows.items() if row.get("generation") != generation]
         if rows and not behind:
             return
@@ -67,15 +67,15 @@ def wait_until_issued(belongings: Belongings, generation: int) -> None:
             raise CliError(
                 f"no new certificate yet for {', '.join(errors or behind or ['any name'])}",
                 "certbot goes on trying, and until then the old key goes on working",
-                f"slipway status --stack {belongings.project.stack}",
+                f"slipway status --stack {objects.project.stack}",
                 code=Code.UNWELL,
             )
         time.sleep(0.5)
 
 
-def written(belongings: Belongings) -> dict[str, Mapping[str, Any]]:
+def written(objects: DockerObjects) -> dict[str, Mapping[str, Any]]:
     """What certbot's container has written down; nothing before it did, or without one."""
-    for container in belongings.of_service(CERTBOT)[:1]:
+    for container in objects.of_service(CERTBOT)[:1]:
         try:
             chunks, _ = container.get_archive(STATUS)
         except NotFound:

@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from docker.types import Mount
 
 from slipway.cli import screen
-from slipway.cli.belongings import Belongings
+from slipway.cli.docker_objects import DockerObjects
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import State
@@ -31,19 +31,19 @@ MAJOR = "PG_MAJOR="
 """The variable by which the official image says its version."""
 
 
-def missing(belongings: Belongings, state: State) -> list[str]:
+def missing(objects: DockerObjects, state: State) -> list[str]:
     """What is at risk of the data that the state knows, in words. Where the profile does not keep data, none is."""
-    if not belongings.project.profile.keep_data:
+    if not objects.project.profile.keep_data:
         return []
     known = [impact.data_volume(_logical(each), each.get("inputs") or {}) for each in state.of_type(VOLUME)]
-    there = {str(each.name) for each in belongings.client.volumes.list()}
+    there = {str(each.name) for each in objects.client.volumes.list()}
     gone = [name for name in known if name and name not in there]
     lost = [f"the volume {name} is gone from the engine: an empty one would take its place" for name in gone]
-    volume = _volume(belongings.project)
+    volume = _volume(objects.project)
     recorded = next((_cluster(each) for each in state.of_type(ROLES)), "")
     if volume not in there or not recorded:
         return lost
-    with _looking_into(belongings, volume) as look:
+    with _looking_into(objects, volume) as look:
         found = postgres.system_identifier(look(postgres.CONTROL_FILE)) if look else recorded
     if not found:
         lost.append(f"the volume {volume} holds no database any more: an empty one would be made")
@@ -52,18 +52,18 @@ def missing(belongings: Belongings, state: State) -> list[str]:
     return lost
 
 
-def refuse_unreadable(belongings: Belongings) -> None:
+def refuse_unreadable(objects: DockerObjects) -> None:
     """Raises CliError where the data in the stack's volume is of another major version than the declared Postgres."""
-    project, volume = belongings.project, _volume(belongings.project)
+    project, volume = objects.project, _volume(objects.project)
     image = base_image(project)
-    declared = major_of(belongings, image)
+    declared = major_of(objects, image)
     if not declared or not project.site.owns_postgres:
         return
     try:
-        belongings.client.volumes.get(volume)
+        objects.client.volumes.get(volume)
     except NotFound:
         return
-    with _looking_into(belongings, volume) as look:
+    with _looking_into(objects, volume) as look:
         made = look(postgres.VERSION_FILE).decode().strip() if look else ""
     if made in {"", declared}:
         return
@@ -104,10 +104,10 @@ def base_image(project: Project, major: str = "") -> str:
     return TAG.sub(f":{major}", image) if major else image
 
 
-def major_of(belongings: Belongings, image: str) -> str:
+def major_of(objects: DockerObjects, image: str) -> str:
     """The major version of Postgres in an image: as it says itself, else as its tag says; "" where nothing does."""
-    if belongings.has_image(image):
-        variables = belongings.client.images.get(image).attrs["Config"].get("Env") or ()
+    if objects.has_image(image):
+        variables = objects.client.images.get(image).attrs["Config"].get("Env") or ()
         said = [each.removeprefix(MAJOR) for each in variables if each.startswith(MAJOR)]
         if said:
             return str(said[0])
@@ -116,20 +116,20 @@ def major_of(belongings: Belongings, image: str) -> str:
 
 
 @contextmanager
-def _looking_into(belongings: Belongings, volume: str) -> Iterator[Any]:
+def _looking_into(objects: DockerObjects, volume: str) -> Iterator[Any]:
     """A function that reads a small file of the volume (b"" where there is none), through a container that never
     runs; None where the engine has no image to make it of."""
-    servers = belongings.of_service(POSTGRES)
+    servers = objects.of_service(POSTGRES)
     if servers:
         yield lambda file: _read(servers[0], f"{postgres.DATA}/{file}")
         return
-    image = base_image(belongings.project)
-    if not belongings.has_image(image):
+    image = base_image(objects.project)
+    if not objects.has_image(image):
         yield None
         return
     mount = Mount("/volume", volume, type="volume", read_only=True, no_copy=True)
-    labels = {**belongings.labels, naming.HELPER_LABEL: "look"}
-    made = belongings.client.containers.create(image, ["true"], mounts=[mount], network_mode="none", labels=labels)
+    labels = {**objects.labels, naming.HELPER_LABEL: "look"}
+    made = objects.client.containers.create(image, ["true"], mounts=[mount], network_mode="none", labels=labels)
     try:
         yield lambda file: _read(made, f"/volume/{file}")
     finally:

@@ -8,10 +8,10 @@ import click
 from docker.errors import APIError, NotFound
 
 from slipway.cli import recovery, screen
-from slipway.cli.belongings import Belongings, remade, remove_all, remove_containers
-from slipway.cli.deploy import PASSED_ON
+from slipway.cli.docker_objects import DockerObjects, remade, remove_all, remove_containers
 from slipway.cli.errors import CliError, Code
 from slipway.cli.target import Target, changing
+from slipway.cli.up import PASSED_ON
 
 
 @click.command()
@@ -24,11 +24,11 @@ def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, 
 
     Works by the labels on the engine where the state was lost.
     """
-    pulumi, belongings = target.pulumi, target.belongings
+    pulumi, objects = target.pulumi, target.objects
     state = pulumi.state()
-    images = {str(each.attrs["Image"]) for each in belongings.containers()}
+    images = {str(each.attrs["Image"]) for each in objects.containers()}
     if delete_data:
-        for volume in belongings.volumes():
+        for volume in objects.volumes():
             screen.say(f"  {volume.name}")
         screen.confirm(
             f"all data of {target.project} will be deleted, the volumes above among it",
@@ -37,7 +37,7 @@ def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, 
         )
     killed = recovery.unlock(pulumi)
     if state:
-        state = recovery.clear(pulumi, belongings, state, killed=killed, yes=True, ending=True)
+        state = recovery.clear(pulumi, objects, state, killed=killed, yes=True, ending=True)
     if state and state.resources:
         code = pulumi.run("destroy", "--yes", "--skip-preview", "--suppress-outputs", *arguments, quiet=target.json)
         if code:
@@ -45,36 +45,36 @@ def down(target: Target, *, delete_data: bool, yes: bool, arguments: tuple[str, 
             again = target.project.typed("down", delete_data=delete_data)
             screen.say(f"  when the cause is gone, the same again goes on from here:  {again}")
             return Code.FAILED
-    kept = sweep(belongings, everything=delete_data or not target.project.profile.keep_data)
+    kept = sweep(objects, everything=delete_data or not target.project.profile.keep_data)
     if delete_data:
-        kept += delete_images(belongings, images)
+        kept += delete_images(objects, images)
         if state is not None:
             pulumi.forget()
     result(target, kept, delete_data=delete_data)
     return Code.OK
 
 
-def sweep(belongings: Belongings, *, everything: bool) -> list[str]:
+def sweep(objects: DockerObjects, *, everything: bool) -> list[str]:
     """Removes what still carries the stack's labels; returns the names of what stays. Data volumes go only with
     `everything`."""
-    remove_containers(belongings.containers())
-    kept = remove_all(belongings.networks())
-    volumes = belongings.volumes()
+    remove_containers(objects.containers())
+    kept = remove_all(objects.networks())
+    volumes = objects.volumes()
     data = [] if everything else [each for each in volumes if not remade(each)]
     kept += remove_all([each for each in volumes if each not in data])
     if kept:
         raise CliError(
-            f"still used by something that is not of {belongings.project}: {', '.join(kept)}",
+            f"still used by something that is not of {objects.project}: {', '.join(kept)}",
             "remove that, then type the same again",
         )
     return [str(each.name) for each in data]
 
 
-def delete_images(belongings: Belongings, used: Collection[str]) -> list[str]:
+def delete_images(objects: DockerObjects, used: Collection[str]) -> list[str]:
     """Removes the names that the stack gave to images, and those that its containers `used` and that have no name left.
     What other containers use stays and is returned."""
-    client, kept = belongings.client, []
-    for tag in belongings.tags():
+    client, kept = objects.client, []
+    for tag in objects.tags():
         try:
             client.images.remove(tag)
         except NotFound:
@@ -84,7 +84,7 @@ def delete_images(belongings: Belongings, used: Collection[str]) -> list[str]:
                 raise
             kept.append(tag)
     for image in used:
-        if belongings.has_image(image) and not client.images.get(image).tags:
+        if objects.has_image(image) and not client.images.get(image).tags:
             try:
                 client.images.remove(image)
             except APIError as error:

@@ -12,14 +12,14 @@ from typing import Any
 from docker.models.containers import Container
 
 from slipway.cli import screen
-from slipway.cli.belongings import Belongings, health
+from slipway.cli.docker_objects import DockerObjects, health
 from slipway.cli.pulumi import State
 from slipway.core.resource_types import CONTAINER
 
 
-def replaced(belongings: Belongings, state: State) -> list[str]:
+def replaced(objects: DockerObjects, state: State) -> list[str]:
     """Flags that replace what runs and is not fit, and a line about each."""
-    there = {each.id: each for each in belongings.containers()}
+    there = {each.id: each for each in objects.containers()}
     flags = []
     for resource in state.of_type(CONTAINER):
         container = there.get(str(resource["id"]))

@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from rich.text import Text
 
 from slipway.cli import screen
-from slipway.cli.belongings import Belongings, service_of
+from slipway.cli.docker_objects import DockerObjects, service_of
 from slipway.cli.errors import CliError, Code
 from slipway.cli.target import Target, command
 from slipway.core import log_lines
@@ -50,7 +50,7 @@ class Choice:
     """Which lines are shown: those of `service`, with what nginx says that it was asked (None: of all containers);
     `whole`: with what servers say of themselves."""
 
-    belongings: Belongings
+    objects: DockerObjects
     service: str | None
     whole: bool
 
@@ -63,7 +63,7 @@ class Choice:
     @cached_property
     def addresses(self) -> set[str]:
         """Of the service's containers, on all their networks."""
-        found = self.belongings.of_service(self.service) if self.service else []
+        found = self.objects.of_service(self.service) if self.service else []
         networks = (each.attrs["NetworkSettings"].get("Networks") or {} for each in found)
         return {network["IPAddress"] for each in networks for network in each.values() if network.get("IPAddress")}
 
@@ -73,7 +73,7 @@ def written(choice: Choice, containers: list[Container], *, tail: int, since: in
     options: dict[str, Any] = {"timestamps": True, "tail": tail * RAW} | ({"since": since} if since else {})
     shown: list[Line] = []
     for each in containers:
-        short, service = choice.belongings.short(each), service_of(each)
+        short, service = choice.objects.short(each), service_of(each)
         lines = (split(line, short, service) for line in each.logs(**options).splitlines())
         shown += [line for line in lines if choice.line(line)][-tail:]
     return sorted(shown)
@@ -83,13 +83,13 @@ class Follower:
     """Every new line of the containers there are, and of those that start later, until interrupted."""
 
     def __init__(self, choice: Choice, *, since: float) -> None:
-        self.choice, self.belongings, self.since = choice, choice.belongings, since
+        self.choice, self.objects, self.since = choice, choice.objects, since
         self.lines: queue.Queue[Line] = queue.Queue()
         self.followed: set[str] = set()
 
     def __iter__(self) -> Iterator[Line]:
         threading.Thread(target=self._watch, daemon=True).start()
-        for container in self.belongings.containers():
+        for container in self.objects.containers():
             self._follow(container)
         while True:
             yield self.lines.get()
@@ -104,7 +104,7 @@ class Follower:
             threading.Thread(target=self._read, args=(container,), daemon=True).start()
 
     def _read(self, container: Container) -> None:
-        short, service = self.belongings.short(container), service_of(container)
+        short, service = self.objects.short(container), service_of(container)
         rest, since = b"", int(self.since)
         try:
             for chunk in container.logs(stream=True, follow=True, timestamps=True, since=since):
@@ -117,10 +117,10 @@ class Follower:
             self.followed.discard(str(container.id))
 
     def _watch(self) -> None:
-        wanted: Any = {**self.belongings.labelled, "type": "container", "event": "start"}
-        for event in self.belongings.client.events(decode=True, filters=wanted, since=int(self.since)):
+        wanted: Any = {**self.objects.labelled, "type": "container", "event": "start"}
+        for event in self.objects.client.events(decode=True, filters=wanted, since=int(self.since)):
             try:
-                self._follow(self.belongings.client.containers.get(event["Actor"]["ID"]))
+                self._follow(self.objects.client.containers.get(event["Actor"]["ID"]))
             except DockerException:
                 continue  # it has gone already
 
@@ -139,16 +139,14 @@ class Follower:
 @command
 def logs(target: Target, service: str | None, *, follow: bool, tail: int, since: str | None, whole: bool) -> int:
     """Show requests, errors and what apps print; of SERVICE, or of the whole stack."""
-    belongings, now = target.belongings, time.time()
-    found = [each for each in belongings.containers() if service in {None, service_of(each)}]
+    objects, now = target.objects, time.time()
+    found = [each for each in objects.containers() if service in {None, service_of(each)}]
     if not found:
         what = f"{target.project} has no container" + (f" of {service!r}" if service else "")
         raise CliError(what, f"{screen.command()} ps --stack {target.project.stack}", code=Code.MISSING)
     earliest = int(now) - seconds(since) if since else None
-    choice, shown = Choice(belongings, service, whole), Shown(json=target.json)
-    past = written(
-        choice, [each for each in belongings.containers() if choice.container(each)], tail=tail, since=earliest
-    )
+    choice, shown = Choice(objects, service, whole), Shown(json=target.json)
+    past = written(choice, [each for each in objects.containers() if choice.container(each)], tail=tail, since=earliest)
     for line in past:
         shown.print(line)
     if not past and not whole and not target.json:

@@ -11,7 +11,7 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from slipway.cli import screen
-from slipway.cli.belongings import Belongings
+from slipway.cli.docker_objects import DockerObjects
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.target import Target, command
@@ -41,10 +41,10 @@ def maintenance(target: Target, *, wanted: str | None, retry_after: int) -> int:
         raise CliError(
             f"{target.project} has no nginx in front", "maintenance is for stacks like prod", code=Code.USAGE
         )
-    container = target.belongings.running(EDGE)
+    container = target.objects.running(EDGE)
     if wanted:
         switch(target, container, pages.flag(retry_after) if wanted == "on" else "")
-    on = is_on(target.belongings)
+    on = is_on(target.objects)
     if target.json:
         screen.as_json({"project": target.project.name, "stack": target.project.stack, "maintenance": on})
     else:
@@ -95,10 +95,10 @@ def switch(target: Target, container: Container, text: str) -> None:
         raise CliError(str(failure)) from None
 
 
-def remind(belongings: Belongings) -> None:
+def remind(objects: DockerObjects) -> None:
     """After an `up`, which leaves maintenance as it is."""
-    if is_on(belongings):
-        screen.say(f"maintenance is still on; to end it:  {ending(belongings.project)}", "bold yellow")
+    if is_on(objects):
+        screen.say(f"maintenance is still on; to end it:  {ending(objects.project)}", "bold yellow")
 
 
 def ending(project: Project) -> str:
@@ -106,9 +106,9 @@ def ending(project: Project) -> str:
     return f"{screen.command()} maintenance off --stack {project.stack}"
 
 
-def is_on(belongings: Belongings) -> bool:
+def is_on(objects: DockerObjects) -> bool:
     """Whether visitors get the maintenance page; where nginx has stopped, whether they will when it runs again."""
-    for container in belongings.of_service(EDGE)[:1]:
+    for container in objects.of_service(EDGE)[:1]:
         return bool(flag_of(container))
     return False
 

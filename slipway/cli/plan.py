@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.cli import data, screen
-from slipway.cli.belongings import Belongings
+from slipway.cli.docker_objects import DockerObjects
 from slipway.cli.errors import CliError, Code
 from slipway.cli.pulumi import Pulumi, State
 from slipway.core import impact
@@ -84,7 +84,7 @@ def _named(changes: list[Change]) -> str:
     return ", ".join(named) + (f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else "")
 
 
-def refuse_data_loss(pulumi: Pulumi, belongings: Belongings, state: State, flags: Iterable[str]) -> None:
+def refuse_data_loss(pulumi: Pulumi, objects: DockerObjects, state: State, flags: Iterable[str]) -> None:
     """Looks for data that is missing, and makes a plan, where the stack keeps data. Raises CliError when data is at
     risk, or when there is no plan.
 
@@ -92,7 +92,7 @@ def refuse_data_loss(pulumi: Pulumi, belongings: Belongings, state: State, flags
     """
     if not pulumi.project.profile.keep_data or not (state.of_type(VOLUME) or state.of_type(PASSWORD)):
         return
-    missing = data.missing(belongings, state)
+    missing = data.missing(objects, state)
     plan = make(pulumi, *(flag for flag in flags if flag not in UP_ONLY), hidden=True)
     if plan.code:
         raise CliError(f"nothing was changed: Pulumi could not make a plan\n{plan.said.strip()}")

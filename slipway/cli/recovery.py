@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from docker.models.containers import Container
 
 from slipway.cli import backend, screen
-from slipway.cli.belongings import Belongings, is_helper, is_job_to_keep, remove_all, remove_containers
+from slipway.cli.docker_objects import DockerObjects, is_helper, is_job_to_keep, remove_all, remove_containers
 from slipway.cli.errors import CliError
 from slipway.cli.pulumi import Pulumi, State
 from slipway.core.resource_types import IMAGE
@@ -37,7 +37,7 @@ def strangers(containers: Iterable[Container], state: State) -> list[str]:
 
 
 def clear(
-    pulumi: Pulumi, belongings: Belongings, state: State, *, killed: bool, yes: bool, ending: bool = False
+    pulumi: Pulumi, objects: DockerObjects, state: State, *, killed: bool, yes: bool, ending: bool = False
 ) -> State:
     """Removes containers and networks that carry the stack's labels and are not in its state, and forgets what a
     killed run had begun to make; returns the state as it is then.
@@ -55,7 +55,7 @@ def clear(
     lost, the server that the job works on is replaced as well.
     """
     killed = killed or state.interrupted
-    containers, networks = belongings.containers(), belongings.networks()
+    containers, networks = objects.containers(), objects.networks()
     if not (killed or strangers(containers, state)):
         return state
     if pulumi.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True):
@@ -85,12 +85,12 @@ def clear(
     return state
 
 
-def rebuilt(belongings: Belongings, state: State) -> list[str]:
+def rebuilt(objects: DockerObjects, state: State) -> list[str]:
     """Flags that build images anew which somebody removed from the engine: Pulumi takes a built image for there."""
     flags = []
     for image in state.of_type(IMAGE):
         digest = str((image.get("outputs") or {}).get("repoDigest", ""))
-        if digest and not belongings.has_image(digest):
+        if digest and not objects.has_image(digest):
             screen.say(f"the image {image['id']} is gone from the engine and is built anew")
             flags += ["--replace", str(image["urn"])]
     return flags

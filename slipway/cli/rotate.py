@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from slipway.cli import backend, certificates, screen, stack_file
-from slipway.cli.deploy import bring_up
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import State
 from slipway.cli.target import Target, changing
+from slipway.cli.up import bring_up
 from slipway.core import rotation
 from slipway.core.topology import EDGE
 from slipway.settings.problems import closest
@@ -69,7 +69,7 @@ def rotate(target: Target, *, names: tuple[str, ...], everything: bool) -> int:
     if code:
         screen.say("  until then the old values go on working beside the new ones")
     elif TLS in wanted:
-        certificates.wait_until_issued(target.belongings, counts[EDGE][rotation.TLS])
+        certificates.wait_until_issued(target.objects, counts[EDGE][rotation.TLS])
     return code
 
 

@@ -16,7 +16,7 @@ import click
 from docker.errors import DockerException
 
 from slipway.cli import screen
-from slipway.cli.belongings import Belongings
+from slipway.cli.docker_objects import DockerObjects
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import DEFAULT_STACK, Project
 from slipway.cli.pulumi import Pulumi, State
@@ -42,8 +42,8 @@ class Target:
         return Pulumi(self.project)
 
     @cached_property
-    def belongings(self) -> Belongings:
-        return Belongings(self.project)
+    def objects(self) -> DockerObjects:
+        return DockerObjects(self.project)
 
     def state(self, *, secrets: bool = False) -> State:
         """Raises CliError when there is no such stack."""
@@ -55,7 +55,7 @@ class Target:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """No other command changes the stack until the block ends. Raises CliError when one is at work."""
-        lock = EngineLock(self.belongings.client, self.project.name, self.project.stack)
+        lock = EngineLock(self.objects.client, self.project.name, self.project.stack)
         try:
             with lock.held() as token, ending_in_order():
                 os.environ[VARIABLE] = token  # for the program, which refuses to run beside somebody else's command

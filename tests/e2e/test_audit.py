@@ -158,7 +158,7 @@ def test_each_container_reaches_what_is_declared_and_a_network_too_much_is_found
     assert answers["edge", reachability.WORLD] == (reachability.ANY,)
     assert answers["edge", "ui"] == (5000,)
     assert answers[reachability.HOST, "edge"] == (80, 443)
-    [closed] = [each for each in target.belongings.networks() if "-images-db" in str(each.name)]
+    [closed] = [each for each in target.objects.networks() if "-images-db" in str(each.name)]
     closed.connect(site.container("ui"))
     try:
         wrong = {(pair.source, pair.target) for pair in reachability.matrix(target) if not pair.right}

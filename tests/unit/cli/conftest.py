@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.cli.belongings import Belongings
+from slipway.cli.docker_objects import DockerObjects
 from slipway.setup.choices import Choices
 from tests.unit.cli.fakes import PULUMI, Desk, FakeEngine
 
@@ -29,5 +29,5 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "x")
     monkeypatch.delenv("STACK", raising=False)
     monkeypatch.setattr(Choices, "load", classmethod(lambda cls: cls()))
-    monkeypatch.setattr(Belongings, "client", property(lambda _: desk.engine.client()))
+    monkeypatch.setattr(DockerObjects, "client", property(lambda _: desk.engine.client()))
     return desk

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from slipway.cli import releases
+from slipway.cli import rollback
 from slipway.core.resource_types import JOB, PASSWORD
 from tests.unit.cli.fakes import URN, Desk, container_resource, step
 
@@ -58,7 +58,7 @@ def shop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk.has_state(book(*records, serving=3), container_resource("postgres", "p"))
     desk.engine.add("site-dev-postgres-1234567", "postgres", id="p")
     desk.engine.images = {image for each in records for image in each["images"].values()}
-    monkeypatch.setattr(releases, "fingerprint", lambda _server, _service: "as it was")
+    monkeypatch.setattr(rollback, "fingerprint", lambda _server, _service: "as it was")
     return desk
 
 
@@ -103,7 +103,7 @@ def test_a_second_rollback_takes_the_place_of_the_first(shop: Desk) -> None:
     shop.run("rollback", "2")
     text = (shop.root / "Pulumi.dev.yaml").read_text()
     assert pinned(shop)["release"] == "2"
-    assert text.count(releases.NOTE) == text.count("release:\n") == 1
+    assert text.count(rollback.NOTE) == text.count("release:\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_release_whose_images_are_gone_is_refused_before_anything_is_touched(s
 
 
 def test_another_schema_needs_force(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releases, "fingerprint", lambda _server, _service: "another")
+    monkeypatch.setattr(rollback, "fingerprint", lambda _server, _service: "another")
     said = refused(shop, code=5)
     assert "images: migrations ran since release 2" in said
     assert "--force" in said

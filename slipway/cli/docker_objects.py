@@ -29,7 +29,7 @@ SECRET_FILES = re.compile(r"-files-[0-9a-f]{12}$")
 """The end of the names of volumes with secret files."""
 
 
-class Belongings:
+class DockerObjects:
     """The containers, networks, volumes and images of one stack. Raises CliError when no engine answers."""
 
     def __init__(self, project: Project) -> None:

@@ -1,4 +1,4 @@
-"""preview and up."""
+"""up: the stack as it is declared."""
 
 from __future__ import annotations
 
@@ -9,54 +9,9 @@ import click
 from slipway.cli import backend, data, drift, failed, plan, recovery, report, screen
 from slipway.cli.errors import CliError, Code
 from slipway.cli.maintenance import remind
-from slipway.cli.target import Target, changing, command
-from slipway.core.impact import Level
+from slipway.cli.target import Target, changing
 
 PASSED_ON = click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PULUMI ARGUMENTS]")
-
-
-@click.command()
-@click.option("--expect-no-changes", is_flag=True, help="End with exit code 7 when there is something to do.")
-@PASSED_ON
-@command
-def preview(target: Target, *, expect_no_changes: bool, arguments: tuple[str, ...]) -> int:
-    """Show what `up` would change; changes nothing.
-
-    Asks the engine first, so that it also shows what was stopped, removed or cut off by hand, and what is unhealthy.
-    Ends with what each planned change does to the running site: none, reload of nginx, new release (no gap), restart,
-    data at risk.
-    """
-    pulumi = target.pulumi
-    state = pulumi.state() or pulumi.create()
-    data.refuse_unreadable(target.belongings)
-    missing = data.missing(target.belongings, state)
-    flags = ["--refresh", *target.project.policy, *recovery.rebuilt(target.belongings, state)]
-    flags += [*drift.replaced(target.belongings, state), *arguments]
-    expecting = ["--expect-no-changes"] if expect_no_changes else []
-    made = plan.make(pulumi, *flags, *expecting, quiet=target.json)
-    if target.json:
-        screen.as_json(
-            {
-                "project": target.project.name,
-                "stack": target.project.stack,
-                "steps": [
-                    {"operation": change.operation, "resource": change.name, "urn": change.urn, "impact": found.text}
-                    for change, found in made.impacts
-                ],
-                "data_at_risk": bool(missing or made.of(Level.DATA)),
-                "missing": missing,
-                "changes": made.counted or {},
-                "pinned": target.project.pinned,
-                "errors": made.errors,
-            }
-        )
-    else:
-        plan.show(made)
-        for each in missing:
-            screen.say(f"data at risk: {each}", "bold red")
-    if expect_no_changes and (made.code == Code.CHANGES or (made.impacts and not made.code)):
-        return Code.CHANGES
-    return Code(bool(made.code))
 
 
 @click.command()
@@ -94,14 +49,14 @@ def bring_up(
 ) -> int:
     """What `up`, `rollback` and `rotate` do."""
     refuse_half_a_release(arguments)
-    pulumi, belongings = target.pulumi, target.belongings
-    data.refuse_unreadable(belongings)
+    pulumi, objects = target.pulumi, target.objects
+    data.refuse_unreadable(objects)
     killed = recovery.unlock(pulumi)
     known = pulumi.state() or pulumi.create()
-    state = recovery.clear(pulumi, belongings, known, killed=killed, yes=yes)
-    flags = [*target.project.policy, *recovery.rebuilt(belongings, state), *drift.replaced(belongings, state)]
+    state = recovery.clear(pulumi, objects, known, killed=killed, yes=yes)
+    flags = [*target.project.policy, *recovery.rebuilt(objects, state), *drift.replaced(objects, state)]
     if not allow_data_loss:
-        plan.refuse_data_loss(pulumi, belongings, known, [*flags, *arguments])
+        plan.refuse_data_loss(pulumi, objects, known, [*flags, *arguments])
         backend.refuse_if_held(target.project, backend.locks(target.project, pulumi.folder))
     flags += ["--refresh"] if refresh else []
     began = datetime.now(UTC).replace(microsecond=0)
@@ -109,7 +64,7 @@ def bring_up(
         code = pulumi.run("up", "--yes", "--skip-preview", "--suppress-outputs", *flags, *arguments, quiet=target.json)
     except CliError as error:
         if error.code in {Code.INTERRUPTED, Code.TERMINATED}:
-            failed.stop_newcomers(target.belongings, target.state())
+            failed.stop_newcomers(target.objects, target.state())
         raise
     run, state = pulumi.last_run(), target.state()
     if target.json:
@@ -119,7 +74,7 @@ def bring_up(
         return Code.FAILED
     if not target.json:
         report.closing(pulumi, state, run)
-    remind(belongings)
+    remind(objects)
     return Code.OK
 
 

@@ -1,49 +1,19 @@
-"""psql and exec: into a running container, by the docker command, which knows how to hand over a terminal."""
+"""psql: in the Postgres container, as one database's owner."""
 
 from __future__ import annotations
-
-import os
-import shutil
-import sys
-from collections.abc import Mapping, Sequence
 
 import click
 from docker.models.containers import Container
 
 from slipway.cli import screen
 from slipway.cli.errors import CliError, Code
+from slipway.cli.exec import become
 from slipway.cli.project import Project
 from slipway.cli.target import Target, command
-from slipway.core.container_paths import SECRETS
 from slipway.core.provisioning import console, database_name
 from slipway.core.superuser import pgoptions
 from slipway.core.topology import POSTGRES
 from slipway.engine import execution
-
-"""Where a service's secrets and the wrapper that exports them are mounted."""
-
-
-def become(
-    target: Target,
-    container: Container,
-    arguments: Sequence[str],
-    *,
-    user: str | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> None:
-    """Replaces this process by `docker exec`, so that the terminal, signals and the exit code are the command's own."""
-    program = shutil.which("docker", path=target.pulumi.environment["PATH"])
-    if not program:
-        raise CliError("there is no docker command", "apt-get install docker-cli", code=Code.NOT_SET_UP)
-    terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
-    owner = ["--user", user] if user else []
-    variables = [word for name, value in (environment or {}).items() for word in ("--env", f"{name}={value}")]
-    sys.stdout.flush()
-    os.execve(  # noqa: S606 - there is no shell, and must be none
-        program,
-        [program, "exec", "--interactive", *terminal, *owner, *variables, str(container.id), *arguments],
-        {**target.pulumi.environment, "DOCKER_HOST": target.belongings.address},
-    )
 
 
 @click.command()
@@ -60,7 +30,7 @@ def psql(target: Target, *, superuser: bool, arguments: tuple[str, ...]) -> None
     if arguments and not arguments[0].startswith("-"):
         service, arguments = arguments[0], arguments[1:]
     owner = database_owner(target.project, service, needed=not superuser)
-    container = target.belongings.running(POSTGRES)
+    container = target.objects.running(POSTGRES)
     if superuser:
         login, environment = "postgres", {"PGOPTIONS": pgoptions()}
     else:
@@ -96,15 +66,3 @@ def refuse_without_role(project: Project, container: Container, role: str) -> No
     )
     if code == 0 and said.strip() == "f":
         raise CliError(f"{project} was brought up by an earlier Slipway, which made no such login", project.typed("up"))
-
-
-@click.command(name="exec")
-@click.argument("service")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND]")
-@command
-def execute(target: Target, service: str, arguments: tuple[str, ...]) -> None:
-    """Run COMMAND (default: a shell) in a running container of SERVICE, with its secrets in the environment."""
-    container = target.belongings.running(service)
-    wrapped = any(mount.get("Destination") == SECRETS for mount in container.attrs["Mounts"])
-    wrapper = ["sh", f"{SECRETS}/exec"] if wrapped else []
-    become(target, container, [*wrapper, *(arguments or ("sh",))])
