@@ -29,6 +29,7 @@ def files(folder: Path, program: Path, name: str, port: int) -> dict[Path, str]:
     values = {
         "name": name,
         "program": json.dumps(os.path.relpath(program, folder), ensure_ascii=False),  # a JSON string is one of YAML
+        "schema": schema(folder, program / "docs" / "settings.schema.json"),
         "slipway": shlex.quote(os.path.relpath(program / "bin" / "slipway", folder)),
         "dev_port": str(port),
         "prod_port": str(port + PROD),
@@ -38,6 +39,13 @@ def files(folder: Path, program: Path, name: str, port: int) -> dict[Path, str]:
         for file in sorted(TEMPLATE.rglob("*"))
         if file.is_file() and "__pycache__" not in file.parts
     }
+
+
+def schema(folder: Path, file: Path) -> str:
+    """How a comment names the schema for the YAML language server: it reads up to the first space, and takes what is no
+    URL as a path from the file that it stands in."""
+    path = os.path.relpath(file, folder)
+    return file.as_uri() if any(character.isspace() for character in path) else path
 
 
 def filled(file: Path, values: Mapping[str, str]) -> str:

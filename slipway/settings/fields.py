@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from slipway.core.schedule import Cron
@@ -198,8 +198,12 @@ ProbePath = Annotated[str, AfterValidator(_probe)]
 Host = Annotated[str, AfterValidator(_host)]
 Entry = Annotated[str, AfterValidator(_entry)]
 CronExpression = Annotated[str, AfterValidator(_cron)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Text = Annotated[str, BeforeValidator(_text)]
+Words = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_words),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
 ImageName = Annotated[str, AfterValidator(_image)]

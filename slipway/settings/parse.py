@@ -13,10 +13,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from slipway.settings import checks, env_file, fields, pin, written
+from slipway.settings.edge_table import PagesTable
 from slipway.settings.engine_checks import Engine
 from slipway.settings.explain import Location, explain, present
-from slipway.settings.models import TOP_LEVEL, Declaration, PagesTable, ServiceTable
+from slipway.settings.models import TOP_LEVEL, Declaration
 from slipway.settings.problems import Problem, SettingsError, did_you_mean, without_consequences
+from slipway.settings.service_table import ServiceTable
 from slipway.site.database import Database, MigrationSettings, PostgresSettings
 from slipway.site.edge import EdgeSettings, TlsSettings
 from slipway.site.profile import PROFILES, Profile, guarding, profile_for

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from slipway.settings.engine_checks import Engine
-from slipway.settings.models import Table
 from slipway.settings.problems import Problem
+from slipway.settings.table import Table
 from slipway.site.site import Pin, Site
 
 RELEASE = "release"

@@ -10,7 +10,7 @@ import pytest
 from gixy.core.manager import Manager
 
 from slipway.nginx.main import MAIN_FILE
-from slipway.settings.models import EdgeTable
+from slipway.settings.edge_table import EdgeTable
 from tests.support.edge_settings import EDGE, sample
 
 TOLERATED = {

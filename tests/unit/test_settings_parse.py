@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,19 +12,11 @@ import yaml
 from slipway.core.urls import urls
 from slipway.settings.models import (
     TOP_LEVEL,
-    AdminerTable,
-    BaseImagesTable,
-    Declaration,
-    EdgeTable,
-    PostgresTable,
-    ServiceTable,
 )
 from slipway.settings.problems import SettingsError
 from slipway.site.profile import DEV, PROD, PROFILES, profile_for
 from slipway.site.site import Strategy
 from tests.unit.declaring import FakeEngine, correct, make_root, read
-
-MODELS = (Declaration, ServiceTable, EdgeTable, PostgresTable, AdminerTable, BaseImagesTable)
 
 
 @pytest.fixture
@@ -229,15 +220,6 @@ def test_what_travels_can_be_imported_without_pulumi_docker_and_pydantic() -> No
     check = f"import sys, {modules}; print([m for m in ('pulumi', 'docker', 'pydantic') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_every_key_is_documented() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
-    documented = set(re.findall(r"`([A-Za-z]+)(?:\.[A-Za-z]+)?`", text)) | set(
-        re.findall(r"`[a-z]+\.([A-Za-z]+)`", text)
-    )
-    keys = {field.alias or name for model in MODELS for name, field in model.model_fields.items()}
-    assert keys - documented - {"url", "connections"} == set()
 
 
 def test_the_declaration_in_this_repository_is_correct_in_both_stacks() -> None:

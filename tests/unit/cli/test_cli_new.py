@@ -13,7 +13,7 @@ from slipway import new as site
 from slipway.cli import new as command
 from slipway.cli.__main__ import main
 from slipway.cli.errors import Code
-from slipway.settings import runtime
+from slipway.settings import reference, runtime
 from slipway.setup import paths
 from slipway.site.site import Site
 from tests.unit.cli.fakes import Desk
@@ -54,6 +54,15 @@ def test_a_new_site_has_correct_settings_in_both_stacks_and_finds_the_program(tm
     assert {"__pycache__/", ".env"} <= set((folder / ".gitignore").read_text().splitlines())
     assert not list(folder.rglob("*$*"))
     assert all("${" not in file.read_text() for file in folder.rglob("*") if file.is_file())
+
+
+def test_an_editor_finds_the_keys_from_each_file(tmp_path: Path) -> None:
+    folder = tmp_path / "my sites" / "shop"
+    assert new(folder).exit_code == 0
+    named = [file.read_text().splitlines()[0].partition("$schema=")[2] for file in sorted(folder.glob("Pulumi*.yaml"))]
+    assert {(folder / each).resolve() for each in named} == {reference.SCHEMA}
+    assert len(named) == 3
+    assert site.schema(folder, Path("/my programs/schema.json")) == "file:///my%20programs/schema.json"
 
 
 def test_it_says_what_to_type_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
