@@ -28,6 +28,7 @@ from slipway.cli.project import Project
 from slipway.cli.target import Target
 from slipway.core import topology
 from slipway.core.topology import EDGE
+from slipway.engine.containers import UNPRIVILEGED
 from slipway.settings.problems import SettingsError
 from slipway.site.site import Site
 
@@ -102,9 +103,9 @@ class Prober:
             entrypoint=[],
             network_mode=network,
             user="65534",
-            cap_drop=["ALL"],
             read_only=True,
             remove=True,
+            **UNPRIVILEGED,
         )
         return json.loads(output)
 

@@ -18,6 +18,8 @@ from slipway.engine.progress import say
 Properties = dict[str, Any]
 """What a dynamic resource was given: {name of an input: value}."""
 
+UNPRIVILEGED: dict[str, Any] = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+"""How every container is made that a run needs for itself; what one of them must be able to do is given back to it."""
 TAIL = 60
 """Lines of a container's log that an error shows: gunicorn may write thirty of its own after an app's."""
 

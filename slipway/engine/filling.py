@@ -17,7 +17,7 @@ from docker.errors import NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
-from slipway.engine.containers import Properties, have_image, helper_labels, remove
+from slipway.engine.containers import UNPRIVILEGED, Properties, have_image, helper_labels, remove
 from slipway.engine.errors import Failure
 from slipway.engine.progress import wait
 
@@ -53,10 +53,9 @@ def helper(client: DockerClient, props: Properties, command: list[str]) -> Itera
         mounts=[mount],
         network_mode="none",
         init=False,
-        cap_drop=["ALL"],
         cap_add=["CHOWN", "DAC_OVERRIDE"],
-        security_opt=["no-new-privileges"],
         labels=helper_labels(props["labels"], "files"),
+        **UNPRIVILEGED,
     )
     try:
         yield container

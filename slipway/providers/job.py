@@ -19,7 +19,16 @@ from pulumi.dynamic import Resource, UpdateResult
 
 from slipway.core import container_paths, hashing, log_causes, scratch
 from slipway.core.naming import JOB
-from slipway.engine.containers import Properties, connect, find, have_image, helper_labels, log_tail, remove
+from slipway.engine.containers import (
+    UNPRIVILEGED,
+    Properties,
+    connect,
+    find,
+    have_image,
+    helper_labels,
+    log_tail,
+    remove,
+)
 from slipway.engine.errors import Failure
 from slipway.engine.evidence import tail
 from slipway.engine.following import Log
@@ -35,9 +44,8 @@ GRACE = 10
 HARDENED: dict[str, Any] = {
     "read_only": True,
     "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=64m"},  # noqa: S108
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"],
     "pids_limit": 256,
+    **UNPRIVILEGED,
 }
 
 

@@ -20,7 +20,7 @@ from pulumi.dynamic import ReadResult, Resource
 
 from slipway.core.bindings import Binding, Setting, refused, to_try
 from slipway.core.naming import HELPER_LABEL
-from slipway.engine.containers import Properties, connect, have_image, helper_labels, remove
+from slipway.engine.containers import UNPRIVILEGED, Properties, connect, have_image, helper_labels, remove
 from slipway.engine.errors import Failure
 from slipway.engine.filling import run
 from slipway.providers.job import mount
@@ -102,10 +102,9 @@ def create(client: DockerClient, name: str, props: Properties, publish: Iterable
         shm_size=f"{int(props['shared_memory'])}m" if props["shared_memory"] else None,
         tmpfs=dict(props["tmpfs"]),
         read_only=bool(props["read_only"]),
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
         healthcheck={"test": ["NONE"]},
         labels=helper_labels(props["labels"], "trial"),
+        **UNPRIVILEGED,
     )
 
 
