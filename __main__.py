@@ -28,7 +28,7 @@ if site.pin:
     pulumi.log.warn(pinned(site.pin))
 context = Context(site=site, engine=engine.address, platform=engine.platform, isolates=engine.isolates)
 profile, bases = site.profile, site.base_images
-on_engine = pulumi.ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])
+on_engine = pulumi.ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.host)])
 
 networks = Networks(context.name("networks"), NetworksArgs(context=context), on_engine)
 secrets = Secrets(context.name("secrets"), SecretsArgs(context=context), on_engine)

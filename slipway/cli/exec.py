@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +15,7 @@ from docker.models.containers import Container
 from slipway.cli.errors import CliError, Code
 from slipway.cli.target import Target, command
 from slipway.core.container_paths import SECRETS
+from slipway.engine import link
 
 
 @click.command(name="exec")
@@ -35,7 +38,8 @@ def become(
     user: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Replaces this process by `docker exec`, so that the terminal, signals and the exit code are the command's own."""
+    """Becomes `docker exec`: the terminal, signals and the exit code are the command's own. For a server over SSH this
+    process stays, because the connection ends with it."""
     program = shutil.which("docker", path=target.pulumi.environment["PATH"])
     if not program:
         raise CliError("there is no docker command", "apt-get install docker-cli", code=Code.NOT_SET_UP)
@@ -43,8 +47,9 @@ def become(
     owner = ["--user", user] if user else []
     variables = [word for name, value in (environment or {}).items() for word in ("--env", f"{name}={value}")]
     sys.stdout.flush()
-    os.execve(  # noqa: S606 - there is no shell, and must be none
-        program,
-        [program, "exec", "--interactive", *terminal, *owner, *variables, str(container.id), *arguments],
-        {**target.pulumi.environment, "DOCKER_HOST": target.objects.address},
-    )
+    words = [program, "exec", "--interactive", *terminal, *owner, *variables, str(container.id), *arguments]
+    own = {**target.pulumi.environment, "DOCKER_HOST": link.local(target.objects.address)}
+    if link.by_ssh(target.objects.address):
+        signal.signal(signal.SIGINT, lambda *_: None)  # the command gets it from the terminal
+        sys.exit(subprocess.run(words, env=own, check=False).returncode)
+    os.execve(program, words, own)  # noqa: S606 - there is no shell, and must be none

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 from docker.errors import DockerException
+from requests import exceptions
 
 from slipway.cli import screen
 from slipway.cli.docker_objects import DockerObjects
@@ -115,6 +116,9 @@ def ended(run: Callable[[], int | None], *, json: bool) -> int:
         return error.code
     except DockerException as error:
         screen.failed(CliError(f"the Docker engine: {error}"), json_wanted=json)
+        return Code.FAILED
+    except exceptions.ConnectionError as error:
+        screen.failed(CliError(f"the connection to the Docker engine broke: {error}"), json_wanted=json)
         return Code.FAILED
     except KeyboardInterrupt:
         return Code.INTERRUPTED

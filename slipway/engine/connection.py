@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 import docker
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.utils import kwargs_from_env, version_lt
+from urllib3 import Retry
 
 from slipway.core.naming import HELPER_LABEL, PROJECT_LABEL, SERVICE_LABEL, STACK_LABEL, prefix
 from slipway.core.pools import DEFAULTS, Pool, Room
+from slipway.engine import link
 
 DEFAULT = "unix:///var/run/docker.sock"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -28,6 +30,8 @@ NEWEST_API = "1.51"
 """The newest version of the engine's API that is spoken, Docker 28's; Docker 29 takes 1.44 and later. docker-py speaks
 whatever the engine reports, and later ones have other answers: events without `id` from 1.52 on, disk usage without
 `BuildCache` from 1.53 on (moby's api/docs/CHANGELOG.md)."""
+AGAIN = 6
+"""How often, with pauses of 25 s in all: a connection over SSH is made again within a second or two."""
 REQUEST_TIMEOUT = 120
 """Seconds for one request to the engine; a busy disk makes creating and removing slow."""
 
@@ -45,6 +49,12 @@ class DockerEngine:
     platform: str
     memory: int
     isolates: bool = False
+
+    @property
+    def host(self) -> str:
+        """What the docker plugin is given: for a server over SSH the socket that the command has brought here, which is
+        the same wherever it is typed."""
+        return link.local(self.address)
 
     @property
     def elsewhere(self) -> bool:
@@ -118,15 +128,20 @@ def address(setting: str | None, environment: Mapping[str, str] = os.environ) ->
 
 
 def client(where: str, *, timeout: int = REQUEST_TIMEOUT) -> docker.DockerClient:
-    """A client of the engine at `where`: unix://, ssh://, or tcp:// with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH of the
-    environment, as the docker command has them. Raises DockerException when none answers there."""
-    settings: dict[str, Any] = {**kwargs_from_env(environment={**os.environ, "DOCKER_HOST": where})}
-    settings |= {"timeout": timeout, "use_ssh_client": where.startswith("ssh://")}
+    """A client of the engine at `where`: unix://, ssh:// by the connection that a command has made
+    (slipway.engine.link), or tcp:// with DOCKER_TLS_VERIFY and DOCKER_CERT_PATH of the environment, as the docker
+    command has them. Raises DockerException when none answers there."""
+    settings: dict[str, Any] = {**kwargs_from_env(environment={**os.environ, "DOCKER_HOST": link.local(where)})}
+    settings["timeout"] = timeout
     found = docker.DockerClient(version="auto", **settings)
-    if not version_lt(NEWEST_API, found.api.api_version):
-        return found
-    found.close()
-    return docker.DockerClient(version=NEWEST_API, **settings)
+    if version_lt(NEWEST_API, found.api.api_version):
+        found.close()
+        found = docker.DockerClient(version=NEWEST_API, **settings)
+    if link.by_ssh(where):
+        # While a connection that broke is made again, what changes nothing is asked once more.
+        adapter: Any = found.api.get_adapter(f"{found.api.base_url}/")
+        adapter.max_retries = Retry(total=AGAIN, status=0, backoff_factor=0.4)
+    return found
 
 
 def has_image(asked: docker.DockerClient, image: str) -> bool:
@@ -157,7 +172,8 @@ def resolve(setting: str | None = None) -> DockerEngine:
         info = asked.info()
         asked.close()
     except DockerException as error:
-        raise EngineError(f"no Docker engine answers at {where}: {error}\n  make setup\n  docker context ls") from error
+        steps = "slipway up, which connects to it" if link.by_ssh(where) else "make setup\n  docker context ls"
+        raise EngineError(f"no Docker engine answers at {where}: {error}\n  {steps}") from error
     if broken := cannot_build(info):
         raise EngineError(broken)
     architecture = ARCHITECTURES.get(info["Architecture"], info["Architecture"])

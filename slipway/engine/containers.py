@@ -9,6 +9,7 @@ from typing import Any
 from docker import DockerClient
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
+from requests import exceptions
 
 from slipway.core.naming import HELPER_LABEL
 from slipway.engine import connection
@@ -33,6 +34,8 @@ def connect(address: str) -> Iterator[DockerClient]:
         raise Failure(f"no Docker engine answers at {address}: {error}") from None
     try:
         yield client
+    except exceptions.ConnectionError as error:
+        raise Failure(f"the connection to {address} broke; type the same again to go on: {error}") from None
     finally:
         client.close()
 

@@ -129,7 +129,7 @@ class Declaration(Table):
     )
     docker_host: Text | None = setting(
         None,
-        "address of the engine",
+        "address of the engine; `ssh://user@server`: [over SSH](production.md#from-your-own-machine-instead)",
         example="unix:///var/run/docker.sock",
         shown="`DOCKER_HOST`, or the current Docker context",
     )

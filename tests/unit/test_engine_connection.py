@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import docker
@@ -9,6 +10,7 @@ import pulumi
 import pytest
 
 from slipway.engine import connection
+from slipway.engine.link import Link
 from slipway.engine.lock import VARIABLE, EngineLock
 from slipway.settings.configuration import resolve_engine
 from tests.unit.cli.fakes import FakeEngine
@@ -25,12 +27,15 @@ class FakeClient:
 
     def __init__(self, *, version: str, **settings: Any) -> None:
         self.version, self.settings, self.closed = version, settings, False
-        self.api = self
+        self.api, self.base_url, self.adapter = self, "http+docker://localhost", SimpleNamespace()
         self.api_version = self.newest if version == "auto" else version
         self.made.append(self)
 
     def close(self) -> None:
         self.closed = True
+
+    def get_adapter(self, _url: str) -> SimpleNamespace:
+        return self.adapter
 
 
 @pytest.fixture
@@ -71,10 +76,21 @@ def test_an_engine_behind_tls_gets_the_certificates_that_the_docker_command_woul
     assert found.settings["tls"].cert == (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"))
 
 
-@pytest.mark.parametrize(("where", "by_command"), [("ssh://root@docker.test", True), (UNIX, False)])
-def test_ssh_is_the_systems_own_command(fake: type[FakeClient], where: str, by_command: bool) -> None:
-    found: Any = connection.client(where)
-    assert found.settings["use_ssh_client"] is by_command
+def test_a_server_over_ssh_is_reached_through_the_socket_that_was_brought_here(fake: type[FakeClient]) -> None:
+    address = "ssh://root@docker.test"
+    found: Any = connection.client(address)
+    assert found.settings["base_url"] == f"unix://{Link(address).socket}"
+    assert found.adapter.max_retries.total == connection.AGAIN
+    assert "POST" not in found.adapter.max_retries.allowed_methods
+    local: Any = connection.client(UNIX)
+    assert not hasattr(local.adapter, "max_retries")
+
+
+@pytest.mark.parametrize(("where", "given"), [("ssh://root@docker.test", "unix:///tmp/slipway-"), (UNIX, UNIX)])
+def test_the_docker_plugin_is_given_what_is_the_same_for_every_operator(where: str, given: str) -> None:
+    found = connection.DockerEngine(address=where, platform="linux/amd64", memory=1)
+    assert found.host.startswith(given)
+    assert found.host == connection.DockerEngine(address=where, platform="linux/arm64", memory=2).host
 
 
 def test_the_setting_goes_before_the_environment_and_that_before_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
