@@ -1,6 +1,6 @@
 """Whether Pulumi and the stand-ins of the offline kit are those with which their own tests passed last.
 
-    python -m tests.support.proven           the options by which pytest leaves them out; nothing where they are due
+    python -m tests.support.proven           the folders of all other tests, for pytest; nothing where they are due
     python -m tests.support.proven --note    notes in offline/proven that they have passed, for all who have the kit
 
 They are due where a file of the kit, one of these tests, what they share with others, or a pinned version has changed,
@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from typing import Any
 
 from slipway.setup import paths, plugins
 from slipway.setup.choices import Choices
@@ -40,10 +41,15 @@ def digest() -> str:
         file = paths.PROJECT / name
         if file != NOTE and file.is_file():
             total.update(f"{name}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    settings = tomllib.loads((paths.PROJECT / "pyproject.toml").read_text())["tool"]["slipway"]
-    versions = [*PINNED.findall((paths.PROJECT / "requirements.lock").read_text()), repr(settings)]
+    versions = [*PINNED.findall((paths.PROJECT / "requirements.lock").read_text()), repr(settings()["slipway"])]
     total.update("\n".join(versions).encode())
     return total.hexdigest()
+
+
+def settings() -> dict[str, Any]:
+    """The tables of the tools in pyproject.toml."""
+    tools: dict[str, Any] = tomllib.loads((paths.PROJECT / "pyproject.toml").read_text())["tool"]
+    return tools
 
 
 def genuine() -> bool:
@@ -64,7 +70,8 @@ def main(arguments: list[str]) -> None:
         if not genuine():
             NOTE.write_text(f"{digest()}\n")
     elif not are_due():
-        print(*(f"--ignore={folder}" for folder in TESTS))
+        # Named, because pytest's own --ignore does not hold for folders of its `testpaths`.
+        print(*(folder for folder in settings()["pytest"]["ini_options"]["testpaths"] if folder not in TESTS))
 
 
 if __name__ == "__main__":

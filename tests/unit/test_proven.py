@@ -19,7 +19,8 @@ FILES = {
     "tests/contract/test_it.py": "b = 1",
     "tests/support/engine.py": "d = 1",
     "requirements.lock": "pulumi-docker==5.2.0 \\\n    --hash=x\nflask==3.1.3 \\\n    --hash=y\n",
-    "pyproject.toml": '[tool.slipway]\npulumi = "3.259.0"\n',
+    "pyproject.toml": '[tool.slipway]\npulumi = "3.259.0"\n'
+    '[tool.pytest.ini_options]\ntestpaths = ["tests/e2e", "tests/contract", "tests/unit", "offline/tests"]\n',
     "slipway/core/naming.py": "c = 1",
 }
 
@@ -87,6 +88,9 @@ def test_they_use_nothing_of_the_program_so_that_a_change_of_it_cannot_break_the
     assert not {(file, name) for file, name in used if not name.startswith("slipway.setup")}
 
 
-def test_the_options_leave_both_folders_out(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_other_folders_are_named_where_they_are_not_due(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     proven.main([])
-    assert capsys.readouterr().out.split() == ["--ignore=tests/contract", "--ignore=offline/tests"]
+    assert capsys.readouterr().out.split() == ["tests/e2e", "tests/unit"]
+    (project / "offline" / "provider.py").write_text("a = 2")
+    proven.main([])
+    assert capsys.readouterr().out.split() == []
