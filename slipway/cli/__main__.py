@@ -19,6 +19,7 @@ from slipway.cli.psql import psql
 from slipway.cli.releases import releases
 from slipway.cli.rollback import rollback
 from slipway.cli.rotate import rotate
+from slipway.cli.server import server
 from slipway.cli.status import status
 from slipway.cli.up import up
 
@@ -51,6 +52,7 @@ for command in (
     psql,
     execute,
     doctor,
+    server,
     open_,
 ):
     main.add_command(command)

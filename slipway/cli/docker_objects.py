@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import re
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.models.volumes import Volume
 
+from slipway.cli.engine_client import engine_client
 from slipway.cli.errors import CliError, Code
 from slipway.cli.project import Project
 from slipway.cli.pulumi import environment
 from slipway.core import kinds, naming, records
 from slipway.core.topology import EDGE
 from slipway.engine import connection
-from slipway.engine.link import Link, LinkError, by_ssh, without_engine
 from slipway.settings.fields import is_name
 from slipway.setup.choices import Choices
 
@@ -44,23 +42,7 @@ class DockerObjects:
 
     @cached_property
     def client(self) -> docker.DockerClient:
-        """Of a server over SSH: by a connection that stands until the command ends."""
-        there = Link(self.address) if by_ssh(self.address) else None
-        try:
-            if there:
-                commands_end = ExitStack()
-                atexit.register(commands_end.close)
-                commands_end.enter_context(there.held())
-            return connection.client(self.address)
-        except LinkError as error:
-            raise CliError(str(error), *error.steps, code=Code.NOT_SET_UP) from error
-        except DockerException as error:
-            if there:
-                cause = without_engine(there)
-                raise CliError(str(cause), *cause.steps, code=Code.NOT_SET_UP) from error
-            raise CliError(
-                f"no Docker engine answers at {self.address}: {error}", "make doctor", code=Code.NOT_SET_UP
-            ) from error
+        return engine_client(self.address)
 
     @property
     def labelled(self) -> Any:

@@ -148,6 +148,19 @@ class Link:
                 said.seek(0)
                 raise explained(self, said.read())
 
+    def run(self, command: str) -> tuple[int, str]:
+        """Exit code and output of a shell's command on the server, through the connection that stands."""
+        done = subprocess.run(
+            self.command("-T", "-o", "RemoteCommand=none", "--", self.host, command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=MADE,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
     def _keep(self, ended: threading.Event) -> None:
         while not ended.wait(LOOK):
             if not self.stands:
@@ -197,20 +210,14 @@ def without_engine(link: Link) -> LinkError:
     """Why the engine does not answer though the connection stands: asked by ssh itself."""
     path = link.place.path or ENGINES_SOCKET
     asked = f"test -S {path} || exit 3; test -w {path} || exit 4"
-    done = subprocess.run(
-        link.command("-T", "-o", "RemoteCommand=none", "--", link.host, asked),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=MADE,
-        check=False,
-    )
+    code, _ = link.run(asked)
     user = link.place.username or "$USER"
-    if done.returncode == 3:
+    if code == 3:
         return LinkError(
             f"{link.address}: no Docker engine runs there: there is no {path}",
             f"on a Debian or Ubuntu server:  ssh {link.host} sudo apt-get install docker.io",
         )
-    if done.returncode == 4:
+    if code == 4:
         return LinkError(
             f"{link.address}: the user may not use the Docker engine there",
             f"as root on the server:  usermod -aG docker {user}  (whoever may use Docker is as good as root)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from tests.support.example import Example, example_running
 from tests.support.server import USER, Server, serving
 from tests.support.waiting import wait_until
 
-NOT_SET_UP = 3
+NOT_SET_UP, UNWELL = 3, 6
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,18 @@ def test_what_an_operator_asks_works_from_afar(site: Example) -> None:
     assert site.psql("SELECT 1") == "1"
     assert "serving" in site.slipway("releases")
     site.slipway("logs", "--all", "--tail", "5")
+
+
+def test_a_server_is_checked_before_a_site_is_released_to_it(site: Example, server: Server) -> None:
+    command = [str(site.command), "server", "check", server.address, "--json"]
+    done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout)
+    assert done.returncode == (0 if told["ready"] else UNWELL)
+    rows = {row["what"]: row for row in told["findings"]}
+    assert rows["Docker"]["said"] == engine.client().version()["Version"]
+    assert rows["Docker"]["well"]
+    assert rows["clock"]["well"]
+    assert float(rows["free disk"]["said"].split()[0]) > 0
 
 
 def test_the_connection_ends_with_the_command(site: Example, server: Server) -> None:

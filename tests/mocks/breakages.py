@@ -119,7 +119,7 @@ MUTATIONS: list[Mutation] = [
             (SECRETS, '["length", "special", ', "["),
             (SECRETS, "special=False", "special=True")],
         every_docker_resource_goes_to_the_engine_that_was_resolved=[
-            (MAIN, 'ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.address)])',
+            (MAIN, 'ResourceOptions(providers=[docker.Provider(context.name("engine"), host=engine.host)])',
              "ResourceOptions()"),
             (DATABASES, "engine=args.context.engine,\n            container=args.postgres",
              'engine="unix:///var/run/docker.sock",\n            container=args.postgres')],
