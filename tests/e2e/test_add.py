@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -203,8 +203,7 @@ def unpack(application: Published, site: Site, name: str) -> Path:
         timeout=120,
     )
     [archive] = downloads.glob(f"{application.package}-*.tar.gz")
-    with tarfile.open(archive) as tar:
-        tar.extractall(site.root / "unpacked", filter="data")
+    shutil.unpack_archive(archive, site.root / "unpacked")
     folder = site.directory / "services" / name
     (site.root / "unpacked" / archive.name.removesuffix(".tar.gz")).rename(folder)
     return folder
