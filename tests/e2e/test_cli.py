@@ -72,7 +72,9 @@ pulumi.export("key", pulumi.Output.secret("a secret, so that the state has a sal
 WAITING = """\
 from pulumi import dynamic
 
-from slipway.providers.provider import Provider, connect, wait
+from slipway.engine.containers import connect
+from slipway.engine.progress import wait
+from slipway.providers.provider import Provider
 
 
 class WaitingProvider(Provider):

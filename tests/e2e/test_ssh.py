@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 from slipway.engine.link import Link
 from tests.support import engine
 from tests.support.example import Example, example_running
-from tests.support.server import USER, Server, serving
+from tests.support.server import HOST, USER, Server, serving
 from tests.support.waiting import wait_until
 
 NOT_SET_UP, UNWELL = 3, 6
@@ -50,6 +51,11 @@ def refused(site: Example) -> str:
     return done.stderr
 
 
+def checked(site: Example, address: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [str(site.command), "server", "check", address, "--json"]
+    return subprocess.run(command, env=site.environment | environment, capture_output=True, text=True, check=False)
+
+
 def test_the_site_serves_and_a_second_up_changes_nothing(site: Example) -> None:
     site.answers("ready")
     site.slipway("preview", "--expect-no-changes")
@@ -74,8 +80,7 @@ def test_what_an_operator_asks_works_from_afar(site: Example) -> None:
 
 
 def test_a_server_is_checked_before_a_site_is_released_to_it(site: Example, server: Server) -> None:
-    command = [str(site.command), "server", "check", server.address, "--json"]
-    done = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=False)
+    done = checked(site, server.address)
     told = json.loads(done.stdout)
     assert done.returncode == (0 if told["ready"] else UNWELL)
     rows = {row["what"]: row for row in told["findings"]}
@@ -83,6 +88,44 @@ def test_a_server_is_checked_before_a_site_is_released_to_it(site: Example, serv
     assert rows["Docker"]["well"]
     assert rows["clock"]["well"]
     assert float(rows["free disk"]["said"].split()[0]) > 0
+
+
+def test_the_users_own_configuration_leads_to_a_server_behind_another(site: Example, server: Server) -> None:
+    inner = f"  ProxyJump {HOST}\n  HostName 127.0.0.1\n  Port 22\n  HostKeyAlias [127.0.0.1]:{server.port}\n"
+    outer = server.config.read_text()
+    own = outer.partition("\n")[2]  # all but the first line, which names the server
+    server.config.write_text(f"Host inner\n{inner}{own}\n{outer}")
+    try:
+        told = json.loads(checked(site, server.address.replace(HOST, "inner")).stdout)
+    finally:
+        server.configure()
+    assert {row["what"]: row["well"] for row in told["findings"]}["Docker"]
+
+
+def test_a_key_with_a_passphrase_comes_from_the_agent(site: Example, server: Server, tmp_path: Path) -> None:
+    key = tmp_path / "locked"
+    for suffix in ("", ".pub"):
+        shutil.copy(f"{server.folder}/key{suffix}", f"{key}{suffix}")
+    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "a passphrase", "-f", str(key)], check=True)
+    server.config.write_text(server.config.read_text().replace(str(server.folder / "key"), str(key)))
+    ask = tmp_path / "ask"
+    ask.write_text("#!/bin/sh\necho 'a passphrase'\n")
+    ask.chmod(0o700)
+    socket = tmp_path / "agent"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    try:
+        without = checked(site, server.address)
+        assert without.returncode == NOT_SET_UP
+        assert "ssh-add" in without.stdout
+        wait_until("the agent is there", socket.exists, 10)
+        own = {"SSH_AUTH_SOCK": str(socket), "SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force"}
+        subprocess.run(["ssh-add", "-q", str(key)], env=os.environ | own, check=True, stdin=subprocess.DEVNULL)
+        told = json.loads(checked(site, server.address, SSH_AUTH_SOCK=str(socket)).stdout)
+        assert {row["what"]: row["well"] for row in told["findings"]}["Docker"]
+    finally:
+        agent.terminate()
+        agent.wait()
+        server.configure()
 
 
 def test_the_connection_ends_with_the_command(site: Example, server: Server) -> None:
