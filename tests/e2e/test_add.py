@@ -185,7 +185,7 @@ def test_an_ordinary_app_on_postgres_has_its_tables_and_keeps_what_it_is_sent(ad
     assert httpx.get(address).json() == []
     assert httpx.post(address, data={"text": "kept"}).json() == ["kept"]
     added.site.container("notes").restart(timeout=30)
-    wait_until("it answers again", lambda: status(address) == 200, 20)
+    wait_until("it answers again", lambda: status(address) == 200, 60)
     assert httpx.get(address).json() == ["kept"]
 
 

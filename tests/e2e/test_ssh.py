@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -54,6 +55,16 @@ def refused(site: Example) -> str:
 def checked(site: Example, address: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [str(site.command), "server", "check", address, "--json"]
     return subprocess.run(command, env=site.environment | environment, capture_output=True, text=True, check=False)
+
+
+def being_made(address: str) -> bool:
+    """Whether a command is at it: until then ssh is in the foreground, and dies with it."""
+    with (Link(address).folder / "making").open("w") as making:
+        try:
+            fcntl.flock(making, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def test_the_site_serves_and_a_second_up_changes_nothing(site: Example) -> None:
@@ -175,7 +186,7 @@ def test_a_killed_commands_connection_is_found_and_ended_by_the_next(site: Examp
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as following:
-        wait_until("it is connected", lambda: Link(server.address).stands, 30)
+        wait_until("it is connected", lambda: Link(server.address).stands and not being_made(server.address), 30)
         os.killpg(following.pid, signal.SIGKILL)
     assert Link(server.address).stands
     site.slipway("ps")
