@@ -29,7 +29,7 @@ MEANINGS = {
     Code.NOT_SET_UP: "something of this machine is missing: pulumi, the passphrase, the Docker engine",
     Code.MISSING: "there is no such stack or service, or it does not run",
     Code.NOT_CONFIRMED: "it needs a yes and did not get one",
-    Code.UNWELL: "status: something does not run or is not healthy",
+    Code.UNWELL: "status: something does not run or is not healthy; server check: something is missing",
     Code.CHANGES: "preview --expect-no-changes: there are changes",
     Code.LOCKED: "another run is working on this stack",
     Code.DATA_AT_RISK: "the plan puts data at risk; up --allow-data-loss or rollback --force carries it out",

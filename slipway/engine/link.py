@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import IO
 from urllib.parse import SplitResult, urlsplit
 
@@ -44,6 +45,8 @@ OPTIONS = {
 """Ours whatever the user's configuration says. A line that is dead is given up after 15 s."""
 MADE = 60
 """Seconds until a connection must stand."""
+UNANSWERED = 255
+"""The exit code for a command on the server that does not end; ssh's own where it has no connection."""
 LOOK = 1.0
 """Seconds between two looks at whether it still does."""
 
@@ -150,15 +153,18 @@ class Link:
 
     def run(self, command: str) -> tuple[int, str]:
         """Exit code and output of a shell's command on the server, through the connection that stands."""
-        done = subprocess.run(
-            self.command("-T", "-o", "RemoteCommand=none", "--", self.host, command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=MADE,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                self.command("-T", "-o", "RemoteCommand=none", "--", self.host, command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=MADE,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return UNANSWERED, f"no answer within {MADE} s"
         return done.returncode, done.stdout
 
     def _keep(self, ended: threading.Event) -> None:
@@ -209,7 +215,7 @@ def explained(link: Link, said: str) -> LinkError:
 def without_engine(link: Link) -> LinkError:
     """Why the engine does not answer though the connection stands: asked by ssh itself."""
     path = link.place.path or ENGINES_SOCKET
-    asked = f"test -S {path} || exit 3; test -w {path} || exit 4"
+    asked = f"test -S {quote(path)} || exit 3; test -w {quote(path)} || exit 4"
     code, _ = link.run(asked)
     user = link.place.username or "$USER"
     if code == 3:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from docker.models.containers import Container
 
 from slipway.engine.containers import Properties, connect, find
-from slipway.engine.execution import NOT_RUNNING, execute
+from slipway.engine.execution import execute
 from slipway.engine.progress import wait
 from slipway.providers.provider import recorded
 
@@ -18,22 +18,18 @@ SECONDS = 30.0
 
 def cluster(server: Container) -> str:
     """The identity of the server's data; "" where it does not answer."""
-    code, printed = execute(server, ASK_CLUSTER, user="postgres")
-    return "" if code else printed.strip()
+    return _asked(server)[0]
 
 
 def with_cluster(props: Properties) -> Properties:
     """What is recorded of a server that has just been provisioned. Raises Failure where it does not answer."""
-    refusal = ""
+    said = ""
 
     def identity() -> str:
-        nonlocal refusal
+        nonlocal said
         server = find(client, props["container"])
-        code, printed = (
-            execute(server, ASK_CLUSTER, user="postgres") if server else (NOT_RUNNING, "there is no such container")
-        )
-        refusal = f"exit code {code}: {printed.strip() or 'no output'}"
-        return "" if code else printed.strip()
+        known, said = _asked(server) if server else ("", "there is no such container")
+        return known
 
     with connect(props["engine"]) as client:
         provisioned = wait(
@@ -41,10 +37,16 @@ def with_cluster(props: Properties) -> Properties:
             SECONDS,
             lambda: (
                 f"the databases are made, but the Postgres container {props['container']} does not say whose data "
-                f"it has (psql ended with {refusal})"
+                f"it has: {said}"
             ),
         )
     return {**without_cluster(props), CLUSTER: provisioned}
+
+
+def _asked(server: Container) -> tuple[str, str]:
+    """The identity, "" where there was none, and how psql ended."""
+    code, printed = execute(server, ASK_CLUSTER, user="postgres")
+    return "" if code else printed.strip(), f"psql ended with exit code {code}: {printed.strip() or 'no output'}"
 
 
 def without_cluster(props: Properties) -> Properties:

@@ -24,7 +24,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE, SCHEMA = DOCS / "settings.md", DOCS / "settings.schema.json"
 SPREAD: tuple[type[BaseModel], ...] = (EdgeTable, PostgresTable, MigrationsTable)
 """Tables of the stack whose keys have a row each: edge.port."""
-LINK = re.compile(r"(?:, )?\[([^\]]*)\]\([^)]*\)")
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
 def tables() -> dict[str, str]:
@@ -122,7 +122,7 @@ def _read(described: Any) -> Any:
     if "properties" in described:  # keys of the user's, which may be called so
         found["properties"] = {name: _read(each) for name, each in described["properties"].items()}
     if isinstance(text := found.get("description"), str):
-        found["description"] = LINK.sub(r"", text) if text.endswith(")") else LINK.sub(r"\1", text)
+        found["description"] = LINK.sub(r"\1", text)
     match found.get("type"):
         case "integer" | "number" as kind:
             found["type"] = [kind, "string"]

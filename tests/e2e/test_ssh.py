@@ -9,10 +9,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from slipway.engine import connection
 from slipway.engine.link import Link
 from tests.support import engine
 from tests.support.example import Example, example_running
@@ -190,6 +192,19 @@ def test_a_killed_commands_connection_is_found_and_ended_by_the_next(site: Examp
         os.killpg(following.pid, signal.SIGKILL)
     assert Link(server.address).stands
     site.slipway("ps")
+    assert not Link(server.address).stands
+
+
+def test_a_connection_that_breaks_is_made_again_and_a_question_to_the_engine_outlasts_that(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(server.tools), prepend=os.pathsep)
+    with Link(server.address).held(), closing(connection.client(server.address)) as asked:
+        assert asked.ping()
+        for _ in range(2):
+            server.cut()
+            assert asked.info()["ServerVersion"] == engine.client().version()["Version"]
+        wait_until("the connection stands again", lambda: server.connections() > 0, 20)
     assert not Link(server.address).stands
 
 
